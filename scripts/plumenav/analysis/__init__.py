@@ -1,0 +1,1 @@
+"""Measures, statistics and agreement: what simulations add up to."""

@@ -1,0 +1,1 @@
+"""From settings to work: the table of simulations and its chunks."""

@@ -1,0 +1,1 @@
+"""The loop that moves agents through a plume, block by block."""

@@ -1,0 +1,1 @@
+"""Concentration at a place and time: one file per kind of field."""

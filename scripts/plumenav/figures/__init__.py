@@ -1,0 +1,1 @@
+"""One figure per file, in one style."""

@@ -1,0 +1,1 @@
+"""Navigation models: one published algorithm per file."""

@@ -1,0 +1,1 @@
+"""What a run cost, against its budget."""

@@ -1,0 +1,1 @@
+"""Slow, plain, independent implementations of the models, written to be read."""

@@ -1,0 +1,1 @@
+"""What an agent smells with: points in its body frame."""

@@ -1,0 +1,118 @@
+"""Pixels and millimetres: the only place that converts between them.
+
+World frame: x downwind, y crosswind (+y to the left when looking downwind), origin at the odour
+source, millimetres. A normalized plume image is a (row, column) array whose columns run downwind;
+row 0 is at the top, so +y is towards smaller rows. Integer pixel coordinates are pixel centres.
+
+Everything here is plain Python on scalars (compiled by the engine) or on arrays.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Grid(NamedTuple):
+    """Where the pixels of a normalized plume lie in the world.
+
+    Attributes
+    ----------
+    height, width : int
+        Rows (crosswind) and columns (downwind).
+    mm_per_px : float
+        Edge of the square pixel, mm.
+    source_row, source_column : float
+        Pixel coordinates of the odour source; may lie outside the image.
+    """
+
+    height: int
+    width: int
+    mm_per_px: float
+    source_row: float
+    source_column: float
+
+
+def column_of_x(x_mm: float, grid: Grid) -> float:
+    """Column coordinate of a downwind position (mm)."""
+    return x_mm / grid.mm_per_px + grid.source_column
+
+
+def row_of_y(y_mm: float, grid: Grid) -> float:
+    """Row coordinate of a crosswind position (mm)."""
+    return grid.source_row - y_mm / grid.mm_per_px
+
+
+def x_of_column(column: float, grid: Grid) -> float:
+    """Downwind position (mm) of a column coordinate."""
+    return (column - grid.source_column) * grid.mm_per_px
+
+
+def y_of_row(row: float, grid: Grid) -> float:
+    """Crosswind position (mm) of a row coordinate."""
+    return (grid.source_row - row) * grid.mm_per_px
+
+
+def extent_mm(grid: Grid) -> tuple[float, float, float, float]:
+    """Outer edges of the image: (x_min, x_max, y_min, y_max) in mm.
+
+    Examples
+    --------
+    >>> extent_mm(Grid(2, 4, 1.0, 0.5, 0.0))
+    (-0.5, 3.5, -1.0, 1.0)
+    """
+    return (
+        x_of_column(-0.5, grid),
+        x_of_column(grid.width - 0.5, grid),
+        y_of_row(grid.height - 0.5, grid),
+        y_of_row(-0.5, grid),
+    )
+
+
+# Quarter turns (counter-clockwise, as np.rot90 counts them) that bring an image whose wind blows
+# towards the named image direction to wind towards +column.
+QUARTER_TURNS = {"+column": 0, "+row": 1, "-column": 2, "-row": 3}
+
+
+def orient_image(frames: np.ndarray, wind_toward: str, mirrored: bool = False) -> np.ndarray:
+    """Turn images so that the wind blows towards +column.
+
+    Parameters
+    ----------
+    frames : ndarray, shape (..., height, width)
+        Images as they are in the file.
+    wind_toward : {"+column", "-column", "+row", "-row"}
+        Image direction towards which the wind blows.
+    mirrored : bool
+        True if the camera saw the plume in a mirror or from below: the file's columns are reversed
+        first.
+
+    Returns
+    -------
+    ndarray
+        A view, rotated; never transposed, because a transposition would mirror the plume.
+    """
+    if mirrored:
+        frames = frames[..., ::-1]
+    return np.rot90(frames, QUARTER_TURNS[wind_toward], axes=(-2, -1))
+
+
+def orient_pixel(
+    row: float, column: float, height: int, width: int, wind_toward: str, mirrored: bool = False
+) -> tuple[float, float]:
+    """Follow one pixel coordinate of the file through :func:`orient_image`.
+
+    Examples
+    --------
+    The standard PLIF array: 406 rows downwind, 216 columns, source at (0, 107).
+
+    >>> orient_pixel(0, 107, 406, 216, "+row")
+    (108, 0)
+    """
+    if mirrored:
+        column = width - 1 - column
+    for _ in range(QUARTER_TURNS[wind_toward]):
+        row, column = width - 1 - column, row
+        height, width = width, height
+    return row, column
