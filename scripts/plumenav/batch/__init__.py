@@ -1,1 +1,1 @@
-"""From settings to work: the table of simulations and its chunks."""
+"""From settings to work: the table of simulations, its chunks, what an agent knows beforehand."""

@@ -337,7 +337,7 @@ class Validation(Section):
 
     sample: int = Field(
         20,
-        ge=2,
+        ge=6,  # fewer cannot give p < 0.05 by re-pairing
         description="simulations per agent and recording re-computed by the independent reference",
     )
     replicate: int = Field(60, ge=1, description="simulations repeated with other chunks, threads")

@@ -1,6 +1,7 @@
 """File contracts: the schema of every table, atomic writing, checked reading."""
 
 from plumenav.tables.files import (
+    TableStream,
     atomic,
     metadata_of,
     read_json,
@@ -31,6 +32,7 @@ __all__ = [
     "PlumeReader",
     "PlumeWriter",
     "Schema",
+    "TableStream",
     "atomic",
     "metadata_of",
     "read_json",

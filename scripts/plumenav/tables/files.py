@@ -100,7 +100,9 @@ def write_table(
         )
 
 
-def check_schema(path: str | os.PathLike[str], found: pa.Schema, schema: Schema) -> dict[str, Any]:
+def check_schema(
+    path: str | os.PathLike[str], file: pq.ParquetFile, schema: Schema
+) -> dict[str, Any]:
     """Check a file's schema and return its plumenav metadata.
 
     Raises
@@ -109,7 +111,8 @@ def check_schema(path: str | os.PathLike[str], found: pa.Schema, schema: Schema)
         Naming the file, the column, what was expected and what to run.
     """
     redo = f"Remove the file and run `snakemake {schema.written_by}` (or `make run`) again."
-    raw = (found.metadata or {}).get(METADATA_KEY)
+    found = file.schema_arrow
+    raw = (file.metadata.metadata or {}).get(METADATA_KEY)
     if raw is None:
         raise UserError(str(path), "not a file of plumenav", f"a {schema.name} table", redo)
     metadata: dict[str, Any] = json.loads(raw)
@@ -154,7 +157,7 @@ def read_table(
 ) -> pa.Table:
     """Read a table, checking its schema; its metadata is in `metadata_of(table)`."""
     with readable(path, schema), pq.ParquetFile(path) as file:
-        check_schema(path, file.schema_arrow, schema)
+        check_schema(path, file, schema)
         return file.read(columns=columns)
 
 
@@ -162,3 +165,47 @@ def metadata_of(table: pa.Table) -> dict[str, Any]:
     """plumenav's metadata of a table that was read with :func:`read_table`."""
     content: dict[str, Any] = json.loads((table.schema.metadata or {})[METADATA_KEY])
     return content
+
+
+class TableStream:
+    """Write a table piece by piece; use as a context manager, the file appears on success.
+
+    Parameters
+    ----------
+    path : path
+    schema : Schema
+    metadata : dict, optional
+        As in :func:`write_table`.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], schema: Schema, metadata: dict[str, Any] | None = None
+    ) -> None:
+        extra = list((metadata or {}).get("variables", []))
+        arrow = pa.schema([*schema.arrow, *[pa.field(name, pa.float64()) for name in extra]])
+        self.arrow = arrow.with_metadata(file_metadata(schema, metadata))
+        self._atomic = atomic(path)
+        self.rows = 0
+
+    def __enter__(self) -> TableStream:
+        temporary = self._atomic.__enter__()
+        floats = {f.name for f in self.arrow if pa.types.is_floating(f.type)}
+        self._writer = pq.ParquetWriter(
+            temporary,
+            self.arrow,
+            compression="zstd",
+            use_dictionary=[name for name in self.arrow.names if name not in floats],
+            write_statistics=False,
+        )
+        return self
+
+    def write(self, columns: dict[str, Any]) -> None:
+        """Append rows given as one array per column."""
+        arrays = [pa.array(columns[f.name], f.type) for f in self.arrow]
+        table = pa.Table.from_arrays(arrays, schema=self.arrow)
+        self.rows += table.num_rows
+        self._writer.write_table(table)
+
+    def __exit__(self, *exc: Any) -> None:
+        self._writer.close()
+        self._atomic.__exit__(*exc)

@@ -178,7 +178,7 @@ class PlumeReader:
         self.path = path
         with readable(path, PLUME):
             self._file = pq.ParquetFile(path, memory_map=True)
-            self.metadata = check_schema(path, self._file.schema_arrow, PLUME)
+            self.metadata = check_schema(path, self._file, PLUME)
             self.time_s = (
                 self._file.read(columns=["time_s"]).column("time_s").to_numpy().astype(np.float64)
             )
@@ -198,16 +198,24 @@ class PlumeReader:
         """Number of frames."""
         return sum(self.block_sizes)
 
+    @property
+    def frame_interval_s(self) -> float:
+        """Median time between frames, s; 0 where there is only one."""
+        return float(np.median(np.diff(self.time_s))) if len(self.time_s) > 1 else 0.0
+
     def block(self, i: int) -> Block:
         """Block `i`; the pixels are a read-only view of the decoded column, not a copy."""
         first, n = self.block_first[i], self.block_sizes[i]
         time_s = self.time_s[first : first + n]
         if self.metadata["kind"] == "analytic":
-            return Block(first, time_s, np.zeros((1, 1, 1), self.dtype))
+            pretended = np.zeros((1, 1, 1), self.dtype)
+            pretended.flags.writeable = False
+            return Block(first, time_s, pretended)
         with readable(self.path, PLUME):
             column = self._file.read_row_group(i, columns=["concentration"]).column(0)
         chunk = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
         pixels = np.frombuffer(chunk.buffers()[1], self.dtype, n * self.shape[0] * self.shape[1])
+        pixels.flags.writeable = False  # one kind of array, so that one compiled kernel serves
         return Block(first, time_s, pixels.reshape(n, *self.shape))
 
     def blocks(self) -> Iterator[Block]:

@@ -1,0 +1,37 @@
+# make run [CONFIG=config/small.yaml] [CORES=2]   set up what is missing, then run the workflow
+# make test                                       set up what is missing, then every check of CI
+# make test-long                                  the rings that do not fit in 15 minutes
+# make figures                                    the figures of a run, and one sha256 over them
+# make lock                                       renew envs/requirements.lock and what mirrors it
+CONFIG ?= config/config.yaml
+CORES ?= all
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: run test test-long figures lock setup clean
+
+run: setup
+	@$(BIN)/python scripts/run.py --config $(CONFIG) --cores $(CORES)
+
+test: setup
+	@$(BIN)/python scripts/checks.py
+
+test-long: setup
+	@$(BIN)/python scripts/checks.py --long
+
+figures: setup
+	@$(BIN)/python scripts/run.py --config $(CONFIG) --cores $(CORES) figures
+	@$(BIN)/python scripts/figures_sha256.py --config $(CONFIG)
+
+setup: $(BIN)/.complete
+
+# The mark is made last: an interrupted installation starts again.
+$(BIN)/.complete: envs/requirements.lock pyproject.toml envs/install.sh
+	@PYTHON=$(PYTHON) sh envs/install.sh
+
+lock: setup
+	@sh envs/lock.sh
+
+clean:
+	rm -rf .venv .snakemake results

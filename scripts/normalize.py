@@ -1,0 +1,24 @@
+"""Turn one recording into a calibrated plume (rule normalize_recording)."""
+
+import json
+from pathlib import Path
+
+from plumenav import jobs
+
+
+def main(args):
+    """Write the plume and its quality."""
+    from plumenav.normalization.pipeline import normalize
+
+    source = Path(args.source) if args.source else None
+    normalize(args.recording, args.settings, source, Path(args.plume), Path(args.quality))
+
+
+if __name__ == "__main__":
+    parser = jobs.parser(__doc__)
+    parser.add_argument("--recording", required=True, help="label")
+    parser.add_argument("--settings", type=json.loads, required=True)
+    parser.add_argument("--source", nargs="?", help="file; none for analytic fields and signals")
+    parser.add_argument("--plume", required=True)
+    parser.add_argument("--quality", required=True)
+    jobs.run(main, parser.parse_args())

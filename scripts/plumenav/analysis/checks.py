@@ -1,0 +1,281 @@
+"""The checks of one agent in one recording, as files: what recheck, reference, validate exchange.
+
+checks/{recording}/{agent}/engine.parquet     the sample again, every step
+                           mutants.parquet    wrong engines on a few of them
+                           blank.parquet      simulations in plume-free air
+                           replicate.json     the repetition, compared bit for bit
+reference/{recording}/{agent}.parquet         the sample by the reference; outcomes in its metadata
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from plumenav import registry, world
+from plumenav.analysis.agreement import Agreement, compare
+from plumenav.analysis.agreement_sample import Edges, choose_sample
+from plumenav.analysis.recheck import (
+    MUTANT_SIMULATIONS,
+    blank_air,
+    every_step,
+    mutants,
+    replicate,
+)
+from plumenav.analysis.verdict import judge, verdict
+from plumenav.batch.chunk import read_plan
+from plumenav.batch.prepare import read_levels
+from plumenav.batch.settings import engine_settings, take
+from plumenav.engine.run import Blocks
+from plumenav.references._run import run_sample
+from plumenav.tables import (
+    AGREEMENT,
+    PLAN,
+    REFERENCE,
+    SIMULATIONS,
+    TRAJECTORIES,
+    PlumeReader,
+    metadata_of,
+    read_json,
+    read_table,
+    write_json,
+    write_table,
+)
+
+MUTANTS = REFERENCE._replace(
+    name="mutants",
+    written_by="validate",
+    arrow=REFERENCE.arrow.append(pa.field("mutant", pa.string())),
+)
+
+
+def arena_of(metadata: dict[str, Any]) -> Edges | None:
+    """Edges of the recorded image, mm; None for a signal, which has none."""
+    if metadata["kind"] == "signal":
+        return None
+    return world.extent_mm(
+        world.Grid(
+            metadata["height"],
+            metadata["width"],
+            metadata["mm_per_px"],
+            metadata["source_row"],
+            metadata["source_column"],
+        )
+    )
+
+
+def read_all(files: list[str], schema: Any) -> pa.Table:
+    """Tables of the chunks as one."""
+    tables = [read_table(file, schema).replace_schema_metadata(None) for file in files]
+    return pa.concat_tables(tables).combine_chunks()
+
+
+def sample_of(simulations: pa.Table, size: int, metadata: dict[str, Any]) -> np.ndarray:
+    """Numbers of the simulations that are checked against the reference."""
+    return np.array(choose_sample(simulations, size, arena_of(metadata)), np.int64)
+
+
+def replicate_sample(plan: dict[str, np.ndarray], n: int) -> dict[str, np.ndarray]:
+    """Rows of the plan that are repeated: evenly spread over all of them."""
+    total = len(plan["simulation"])
+    return take(plan, np.unique(np.linspace(0, total - 1, min(n, total)).round().astype(int)))
+
+
+def recheck_agent(
+    job: dict[str, Any],
+    limits: dict[str, Any],
+    plume: str,
+    plan_file: str,
+    prepared: str,
+    simulation_files: list[str],
+    trajectory_files: list[str],
+    folder: Path,
+) -> None:
+    """Ask the engine again (see :mod:`plumenav.analysis.recheck`) and write what it says.
+
+    Parameters
+    ----------
+    job : dict
+        Settings of the simulate jobs.
+    limits : dict
+        The config's validation section.
+    plume, plan_file, prepared : str
+    simulation_files, trajectory_files : list of str
+        All chunks of the run.
+    folder : Path
+        checks/{recording}/{agent}.
+    """
+    simulations = read_all(simulation_files, SIMULATIONS)
+    plan = read_plan(plan_file)
+    with PlumeReader(plume) as reader:
+        settings = engine_settings(job, reader.frame_interval_s, read_levels(prepared))
+        blocks = Blocks(reader)
+        sample = sample_of(simulations, limits["sample"], reader.metadata)
+        rows = take(plan, np.isin(plan["simulation"], sample))
+        engine = every_step(blocks, rows, settings)
+        write_table(folder / "engine.parquet", engine, REFERENCE)
+
+        wrong: dict[str, pa.Table] = {}
+        if limits["mutants"]:
+            few = mutant_sample(simulations, sample)
+            truth = engine.filter(pa.array(np.isin(engine.column("simulation").to_numpy(), few)))
+            some = take(plan, np.isin(plan["simulation"], few))
+            wrong = mutants(blocks, some, settings, truth)
+        labelled = [
+            table.append_column("mutant", pa.array([name] * table.num_rows, pa.string()))
+            for name, table in sorted(wrong.items())
+        ]
+        together = pa.concat_tables([MUTANTS.arrow.empty_table(), *labelled])
+        write_table(folder / "mutants.parquet", together, MUTANTS)
+
+        first = take(plan, slice(0, limits["blank_simulations"]))
+        write_table(folder / "blank.parquet", blank_air(blocks, first, settings), SIMULATIONS)
+
+        repetition = replicate(
+            blocks,
+            replicate_sample(plan, limits["replicate"]),
+            settings,
+            [read_all(trajectory_files, TRAJECTORIES)],
+            simulations,
+            limits["replicate_chunk"],
+            limits["replicate_threads"],
+        )
+    write_json(folder / "replicate.json", repetition)
+
+
+def mutant_sample(simulations: pa.Table, sample: np.ndarray) -> np.ndarray:
+    """The few of a sample that mutants run: those that met most odour."""
+    rows = [row for row in simulations.to_pylist() if row["simulation"] in set(sample.tolist())]
+    rows.sort(key=lambda row: (-row["encounters"], row["simulation"]))
+    return np.array([row["simulation"] for row in rows[:MUTANT_SIMULATIONS]], np.int64)
+
+
+def reference_agent(
+    job: dict[str, Any],
+    sample_size: int,
+    plume: str,
+    plan_file: str,
+    prepared: str,
+    simulation_files: list[str],
+    output: str,
+) -> int:
+    """Recompute the sample with the independent reference.
+
+    Returns
+    -------
+    int
+        Agent-steps computed.
+    """
+    plan = read_table(plan_file, PLAN)
+    with PlumeReader(plume) as reader:
+        settings = engine_settings(job, reader.frame_interval_s, read_levels(prepared))
+        sample = sample_of(read_all(simulation_files, SIMULATIONS), sample_size, reader.metadata)
+    rows = plan.filter(pa.array(np.isin(plan.column("simulation").to_numpy(), sample)))
+    simulate = None
+    if registry.module_name("reference", job["agent"]["model"]).startswith("plumenav_plugin"):
+        simulate = registry.get("reference", job["agent"]["model"]).simulate
+    steps, outcomes = run_sample(rows, settings, plume, simulate)
+    write_table(output, steps, REFERENCE, {"outcomes": outcomes})
+    return int(steps.num_rows)
+
+
+def _without(table: pa.Table) -> pa.Table:
+    return table.replace_schema_metadata(None)
+
+
+def compare_agent(
+    root: Path, recording: str, agent: str, limits: dict[str, Any], simulation_files: list[str]
+) -> tuple[Agreement, list[dict[str, Any]], dict[str, Any]]:
+    """Agreement, caught mutants and repetition of one agent in one recording.
+
+    Returns
+    -------
+    agreement : Agreement
+    caught : list of dict
+        {agent, recording, mutant, caught, applicable}.
+    repetition : dict
+        Content of replicate.json.
+    """
+    folder = root / "checks" / recording / agent
+    reference = read_table(root / "reference" / recording / f"{agent}.parquet", REFERENCE)
+    outcomes = metadata_of(reference)["outcomes"]
+    engine = _without(read_table(folder / "engine.parquet", REFERENCE))
+    simulations = read_all(simulation_files, SIMULATIONS)
+    with PlumeReader(root / "plumes" / f"{recording}.parquet") as reader:
+        arena = arena_of(reader.metadata)
+
+    def against(table: pa.Table, numbers: np.ndarray, wanted: int) -> Agreement:
+        def only(whole: pa.Table) -> pa.Table:
+            return whole.filter(pa.array(np.isin(whole.column("simulation").to_numpy(), numbers)))
+
+        return compare(
+            table,
+            only(_without(reference)),
+            only(simulations),
+            recording=recording,
+            agent=agent,
+            limits=limits,
+            permutations=limits["permutations"],
+            outcomes=[one for one in outcomes if one["simulation"] in set(numbers.tolist())],
+            arena_mm=arena,
+            wanted=wanted,
+        )
+
+    sample = sample_of(simulations, limits["sample"], {**reader.metadata})
+    agreement = against(engine, sample, limits["sample"])
+    table = _without(read_table(folder / "mutants.parquet", MUTANTS))
+    few = mutant_sample(simulations, sample)
+    caught = []
+    for name in sorted(set(table.column("mutant").to_pylist())):
+        wrong = table.filter(pc.equal(table.column("mutant"), name)).drop(["mutant"])
+        entry, _ = judge(against(wrong, few, len(few)), {**limits, "max_p": 1.0})
+        caught.append(
+            {
+                "agent": agent,
+                "recording": recording,
+                "mutant": name,
+                "caught": not entry["passed"],
+                "applicable": True,
+            }
+        )
+    return agreement, caught, read_json(folder / "replicate.json")
+
+
+def validate_run(
+    root: Path, pairs: dict[tuple[str, str], list[str]], limits: dict[str, Any]
+) -> tuple[pa.Table, dict[str, Any]]:
+    """The gate over a whole run.
+
+    Parameters
+    ----------
+    root : Path
+        results/<run>.
+    pairs : dict
+        {(recording, agent): files of its simulations}.
+    limits : dict
+        The config's validation section.
+
+    Returns
+    -------
+    rows : pyarrow.Table
+        Schema AGREEMENT.
+    verdict : dict
+        Content of validation/verdict.json.
+    """
+    compared = [
+        compare_agent(root, recording, agent, limits, files)
+        for (recording, agent), files in sorted(pairs.items())
+    ]
+    result = verdict(
+        [agreement for agreement, _, _ in compared],
+        reproducibility_icc=min(repetition["icc"] for _, _, repetition in compared),
+        bitwise_identical=all(repetition["identical"] for _, _, repetition in compared),
+        mutants=[one for _, caught, _ in compared for one in caught],
+        limits=limits,
+    )
+    rows = pa.concat_tables([agreement.rows for agreement, _, _ in compared])
+    return rows.select(AGREEMENT.arrow.names), result

@@ -1,0 +1,1 @@
+"""What is measured of each simulation: one file per measure."""

@@ -1,0 +1,74 @@
+"""One simulate job: rows of a plan in, trajectories and simulations out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from plumenav import registry
+from plumenav.batch.prepare import read_levels
+from plumenav.batch.settings import chunk_rows, engine_settings, take
+from plumenav.engine.run import Blocks, Columns, simulate
+from plumenav.tables import (
+    PLAN,
+    SIMULATIONS,
+    TRAJECTORIES,
+    PlumeReader,
+    TableStream,
+    read_table,
+    write_table,
+)
+
+
+def read_plan(path: str) -> Columns:
+    """Columns of a plan file."""
+    table = read_table(path, PLAN)
+    return {name: table.column(name).to_numpy() for name in table.column_names}
+
+
+def trajectory_metadata(settings: dict[str, Any]) -> dict[str, Any]:
+    """Facts stored in a trajectory file."""
+    model = registry.get("model", settings["model"])
+    return {
+        "model": settings["model"],
+        "behaviours": list(model.BEHAVIOURS),
+        "dt_s": settings["dt_s"],
+        "record_every_steps": settings["record_every"],
+        "variables": list(model.State._fields) if settings["record_variables"] else [],
+    }
+
+
+def simulate_chunk(
+    job: dict[str, Any],
+    chunk: str,
+    chunk_simulations: int,
+    plume: str,
+    plan: str,
+    prepared: str,
+    trajectories: str,
+    simulations: str,
+    threads: int,
+) -> dict[str, Any]:
+    """Simulate one chunk and write its two tables.
+
+    Returns
+    -------
+    dict
+        Details for the usage record: simulations, agent_steps, rows, kernel cache, decoded blocks.
+    """
+    rows = read_plan(plan)
+    rows = take(rows, chunk_rows(chunk, len(rows["simulation"]), chunk_simulations))
+    with PlumeReader(plume) as reader:
+        settings = engine_settings(job, reader.frame_interval_s, read_levels(prepared))
+        with TableStream(trajectories, TRAJECTORIES, trajectory_metadata(settings)) as stream:
+            outcome = simulate(Blocks(reader), rows, settings, stream.write, threads)
+    write_table(simulations, outcome.simulations, SIMULATIONS)
+    duration = outcome.simulations.column("duration_s").to_numpy()
+    return {
+        "simulations": len(rows["simulation"]),
+        "agent_steps": int(np.ceil(duration / settings["dt_s"]).sum()),
+        "rows": stream.rows,
+        "kernel": outcome.kernel,
+        "blocks_decoded": outcome.blocks_decoded,
+    }

@@ -1,0 +1,150 @@
+"""What an agent knows before it starts: its sensor's levels in this recording.
+
+A level given in standard deviations needs the noise of this very sensor: an ellipse averages
+pixels, a bilinear point averages up to four. So the sensor is held into blank air, at random
+places, headings and frames, and the mean and standard deviation of what it says are measured.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from plumenav import registry
+from plumenav.errors import UserError
+from plumenav.rng import noise_key
+from plumenav.tables import PlumeReader, atomic
+
+BLOCKS = 6
+FRAMES_PER_BLOCK = 16
+PLACES_PER_FRAME = 400
+
+
+def _fold(v: np.ndarray, low: float, high: float) -> np.ndarray:
+    length = max(high - low, 1e-9)
+    m = np.mod(v - low, 2 * length)
+    return np.asarray(low + np.where(m <= length, m, 2 * length - m))
+
+
+def _read(image: np.ndarray, row: np.ndarray, column: np.ndarray, bilinear: bool) -> np.ndarray:
+    """Stored numbers of one image at pixel coordinates inside it."""
+    height, width = image.shape
+    if not bilinear:
+        nearest = image[(row + 0.5).astype(int), (column + 0.5).astype(int)]
+        return np.asarray(nearest, float)
+    r0, c0 = np.floor(row).astype(int), np.floor(column).astype(int)
+    r1, c1 = np.minimum(r0 + 1, height - 1), np.minimum(c0 + 1, width - 1)
+    fr, fc = row - r0, column - c0
+    top = image[r0, c0] * (1 - fc) + image[r0, c1] * fc
+    bottom = image[r1, c0] * (1 - fc) + image[r1, c1] * fc
+    return np.asarray(top * (1 - fr) + bottom * fr)
+
+
+def blank_readings(reader: PlumeReader, sensor: dict[str, Any]) -> np.ndarray:
+    """Readings of a sensor in the plume-free patch, without threshold and dead zone.
+
+    Parameters
+    ----------
+    reader : PlumeReader
+        A movie whose metadata names its blank patch.
+    sensor : dict
+        shape, parameters, interpolation.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Concentrations; the same for the same plume and sensor.
+    """
+    blank = reader.metadata["blank"]
+    plugin = registry.get("sensor", sensor["shape"])
+    points = plugin.points(plugin.Params(**sensor["parameters"])) / reader.metadata["mm_per_px"]
+    bilinear = sensor["interpolation"] == "bilinear"
+    firsts, sizes = np.array(reader.block_first), np.array(reader.block_sizes)
+    inside = np.flatnonzero(
+        (firsts < blank["frame_stop"]) & (firsts + sizes > blank["frame_start"])
+    )
+    chosen = inside[np.unique(np.linspace(0, len(inside) - 1, BLOCKS).round().astype(int))]
+    rng = np.random.Generator(np.random.Philox(key=noise_key("blank", sensor["shape"])))
+    readings = []
+    for b in chosen:
+        block = reader.block(int(b))
+        numbers = np.arange(block.first, block.first + len(block.frames))
+        free = np.flatnonzero((numbers >= blank["frame_start"]) & (numbers < blank["frame_stop"]))
+        for k in free[:: max(1, len(free) // FRAMES_PER_BLOCK)][:FRAMES_PER_BLOCK]:
+            row = rng.uniform(blank["row_start"], blank["row_stop"] - 1, PLACES_PER_FRAME)
+            column = rng.uniform(blank["column_start"], blank["column_stop"] - 1, PLACES_PER_FRAME)
+            heading = rng.uniform(0, 2 * np.pi, PLACES_PER_FRAME)
+            total = np.zeros(PLACES_PER_FRAME)
+            for forward, left in points:
+                right = forward * np.cos(heading) - left * np.sin(heading)
+                up = forward * np.sin(heading) + left * np.cos(heading)
+                total += _read(
+                    block.frames[k],
+                    _fold(row - up, blank["row_start"], blank["row_stop"] - 1),
+                    _fold(column + right, blank["column_start"], blank["column_stop"] - 1),
+                    bilinear,
+                )
+            readings.append(total / len(points))
+    stored = np.concatenate(readings)
+    return stored * float(reader.metadata["scale"]) + float(reader.metadata["offset"])
+
+
+def sensor_levels(reader: PlumeReader, agent: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Threshold and dead zone of an agent in a recording, as concentrations.
+
+    Parameters
+    ----------
+    reader : PlumeReader
+    agent : str
+        Label, for messages.
+    settings : dict
+        The agent's resolved settings.
+
+    Returns
+    -------
+    dict
+        {"threshold": float, "dead_zone": float or None, "blank_mean", "blank_sd": float or None}.
+
+    Raises
+    ------
+    UserError
+        If a level is given in noise units where there is no noise to measure.
+    """
+    sensor = settings["sensor"]
+    mean = sd = None
+    if reader.metadata["kind"] == "movie" and reader.metadata["blank"]:
+        readings = blank_readings(reader, sensor)
+        mean, sd = float(readings.mean()), float(readings.std())
+    levels: dict[str, Any] = {"blank_mean": mean, "blank_sd": sd}
+    for name in ("threshold", "dead_zone"):
+        level = sensor[name]
+        if level is None:
+            levels[name] = None
+        elif level["unit"] == "absolute":
+            levels[name] = level["value"]
+        elif not sd:
+            raise UserError(
+                f"agents.{agent}.sensor.{name}",
+                f"is given in noise_sd, but {reader.path} has no blank air to measure noise in",
+                "unit: absolute",
+                "Give the level as a concentration, or say where the recording shows no plume "
+                "(recordings.<label>.normalize.blank).",
+            )
+        else:
+            levels[name] = (mean or 0.0) + level["value"] * sd
+    return levels
+
+
+def write_prepared(path: str, levels: dict[str, Any]) -> None:
+    """Write the prepared file (npz; NaN stands for a level that does not exist)."""
+    with atomic(path) as temporary, open(temporary, "wb") as file:
+        arrays = {k: np.float64(np.nan if v is None else v) for k, v in levels.items()}
+        np.savez(file, allow_pickle=False, **arrays)
+
+
+def read_levels(path: str) -> dict[str, float | None]:
+    """Threshold and dead zone from a prepared file."""
+    with np.load(path, allow_pickle=False) as content:
+        values = {name: float(content[name]) for name in ("threshold", "dead_zone")}
+    return {name: None if np.isnan(v) else v for name, v in values.items()}

@@ -1,0 +1,117 @@
+"""One agent in one recording: all settings as plain numbers, the same for engine and reference."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from plumenav import registry
+from plumenav.errors import UserError
+
+# the part of a config that decides how an agent moves in a plume
+SIMULATION_KEYS = (
+    "duration_s",
+    "dt_s",
+    "success_radius_mm",
+    "arrival",
+    "boundary",
+    "movie_end",
+    "record",
+)
+
+
+def job_settings(config: dict[str, Any], recording: str, agent: str) -> dict[str, Any]:
+    """What a simulate job needs to know of a resolved config, and nothing else."""
+    return {
+        "agent": config["agents"][agent],
+        "simulation": {key: config["simulation"][key] for key in SIMULATION_KEYS},
+        "wind": config["recordings"][recording]["wind"],
+    }
+
+
+def time_step_s(dt_s: str | float, model_name: str, frame_interval_s: float) -> float:
+    """Time step in seconds.
+
+    Parameters
+    ----------
+    dt_s : "publication", "frame" or float
+    model_name : str
+    frame_interval_s : float
+        Of the plume; what "frame" means.
+
+    Raises
+    ------
+    UserError
+        If "frame" is asked of a plume without frames.
+    """
+    if dt_s == "publication":
+        return float(registry.get("model", model_name).PUBLICATION_DT_S)
+    if dt_s == "frame":
+        if frame_interval_s <= 0:
+            raise UserError(
+                "simulation.dt_s", "found 'frame', but the plume has no frames", "publication, s"
+            )
+        return frame_interval_s
+    return float(dt_s)
+
+
+def engine_settings(
+    job: dict[str, Any], frame_interval_s: float, levels: dict[str, float | None]
+) -> dict[str, Any]:
+    """Resolve a job's settings into numbers.
+
+    Parameters
+    ----------
+    job : dict
+        From :func:`job_settings`.
+    frame_interval_s : float
+        Of the plume.
+    levels : dict
+        {"threshold", "dead_zone"} as concentrations, from the prepared file.
+
+    Returns
+    -------
+    dict
+        What plumenav.engine.run.simulate and the references take.
+    """
+    agent, simulation = job["agent"], job["simulation"]
+    dt_s = time_step_s(simulation["dt_s"], agent["model"], frame_interval_s)
+    return {
+        "model": agent["model"],
+        "parameters": agent["parameters"],
+        "control": agent["control"],
+        "sensor": {
+            "shape": agent["sensor"]["shape"],
+            "parameters": agent["sensor"]["parameters"],
+            "interpolation": agent["sensor"]["interpolation"],
+            **levels,
+        },
+        "dt_s": dt_s,
+        "duration_s": simulation["duration_s"],
+        "success_radius_mm": simulation["success_radius_mm"],
+        "arrival": simulation["arrival"],
+        "boundary": simulation["boundary"],
+        "movie_end": simulation["movie_end"],
+        "wind_speed_mm_s": job["wind"]["speed_mm_s"],
+        "wind_toward_rad": math.radians(job["wind"]["toward_deg"]),
+        "record_every": max(1, round(simulation["record"]["every_s"] / dt_s)),
+        "record_variables": simulation["record"]["variables"],
+    }
+
+
+def chunk_names(simulations: int, chunk_simulations: int) -> list[str]:
+    """Names of the chunks of one agent in one recording."""
+    return [f"{i:04d}" for i in range(-(-simulations // chunk_simulations))]
+
+
+def chunk_rows(chunk: str, simulations: int, chunk_simulations: int) -> slice:
+    """Rows of the plan that belong to a chunk."""
+    first = int(chunk) * chunk_simulations
+    return slice(first, min(first + chunk_simulations, simulations))
+
+
+def take(plan: dict[str, np.ndarray], rows: Any) -> dict[str, np.ndarray]:
+    """Some rows of a plan."""
+    return {name: column[rows] for name, column in plan.items()}

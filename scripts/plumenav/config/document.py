@@ -1,0 +1,149 @@
+"""The configuration documents itself: config/README.md and the JSON schema, made from the models.
+
+Run `python -m plumenav.config.document` after changing a key; a test compares the files.
+"""
+
+from __future__ import annotations
+
+import json
+import types
+import typing
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from plumenav import registry
+from plumenav.config.schema import Config
+
+INTRODUCTION = """\
+# Configuration
+
+A run is one YAML file; everything it writes goes to `results/<run>/`. Start from `config.yaml` (the
+demonstration), or from `stromboli.yaml` (recordings of one's own). Unknown keys are errors, and a
+mistake is answered with the nearest valid name. Units are in the names of the keys.
+
+    make run CONFIG=config/mine.yaml CORES=4
+
+This page is generated from `scripts/plumenav/config/schema.py` and the plug-ins' own parameters
+(`python -m plumenav.config.document`).
+"""
+
+
+def _sections(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for part in typing.get_args(annotation) for found in _sections(part)]
+
+
+def _kind(annotation: Any) -> str:
+    """A type in a reader's words."""
+    if annotation is type(None):
+        return "none"
+    if isinstance(annotation, type):
+        if issubclass(annotation, BaseModel):
+            return "section"
+        return {"int": "integer", "float": "number", "str": "text", "bool": "true or false"}.get(
+            annotation.__name__, annotation.__name__
+        )
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Literal:
+        return ", ".join(f"`{value}`" for value in arguments)
+    if origin is typing.Annotated:
+        return _kind(arguments[0])
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(_kind(part) for part in arguments)
+    if origin is tuple:
+        inner = [part for part in arguments if part is not Ellipsis]
+        return "list of " + " and ".join(dict.fromkeys(_kind(part) for part in inner))
+    if origin is dict:
+        return "mapping"
+    return str(annotation)
+
+
+def _limits(field: FieldInfo) -> str:
+    words = {"gt": ">", "ge": ">=", "lt": "<", "le": "<=", "min_length": "at least"}
+    found = []
+    annotated = list(typing.get_args(field.annotation))
+    for item in [*field.metadata, *annotated]:
+        metadata = getattr(item, "metadata", [item])
+        for one in metadata if isinstance(metadata, list) else [metadata]:
+            found += [f"{sign} {getattr(one, n):g}" for n, sign in words.items() if hasattr(one, n)]
+    return ", ".join(dict.fromkeys(found))
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    if isinstance(field.default, BaseModel) or field.default is None or field.default == {}:
+        return ""
+    return f"`{json.dumps(field.default)}`"
+
+
+def _rows(section: type[BaseModel], prefix: str) -> list[str]:
+    rows = []
+    for name, field in section.model_fields.items():
+        key = f"{prefix}{name}"
+        inner = _sections(field.annotation)
+        labelled = typing.get_origin(field.annotation) is dict and inner
+        if inner:
+            about = (inner[0].__doc__ or "").strip().splitlines()[0]
+            rows.append(f"| **`{key}{'.<label>' if labelled else ''}`** | | | {about} |")
+            rows += _rows(inner[0], f"{key}.<label>." if labelled else f"{key}.")
+        else:
+            kind = " ".join(filter(None, [_kind(field.annotation), _limits(field)]))
+            rows.append(f"| `{key}` | {kind} | {_default(field)} | {field.description} |")
+    return rows
+
+
+def _parameters(kind: str, name: str) -> list[str]:
+    module = registry.get(kind, name)
+    lines = [f"### {kind} `{name}`", "", (module.__doc__ or "").strip().splitlines()[0], ""]
+    if hasattr(module, "CITATION"):
+        lines += [f"Source: {module.CITATION}", ""]
+    if len(getattr(module, "PRESETS", {})) > 1:
+        lines += ["Presets: " + ", ".join(f"`{preset}`" for preset in module.PRESETS), ""]
+    if not module.Params.model_fields:
+        return [*lines, "No parameters.", ""]
+    lines += ["| parameter | unit | range | default | meaning |", "|---|---|---|---|---|"]
+    for key, field in module.Params.model_fields.items():
+        extra = field.json_schema_extra
+        unit = extra.get("unit", "") if isinstance(extra, dict) else ""
+        limits = _limits(field)
+        if typing.get_origin(field.annotation) is typing.Literal:
+            limits = _kind(field.annotation)
+        lines.append(f"| `{key}` | {unit} | {limits} | {_default(field)} | {field.description} |")
+    return [*lines, ""]
+
+
+def readme() -> str:
+    """Text of config/README.md."""
+    lines = [
+        INTRODUCTION,
+        "## Keys",
+        "",
+        "| key | allowed | default | meaning |",
+        "|---|---|---|---|",
+    ]
+    lines += _rows(Config, "")
+    lines += ["", "## Parameters of plug-ins", ""]
+    for kind in ("model", "sensor", "synthesis"):
+        for name in registry.names(kind):
+            lines += _parameters(kind, name)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def schema() -> str:
+    """Text of config/config.schema.json."""
+    return json.dumps(Config.model_json_schema(), indent=1, sort_keys=True) + "\n"
+
+
+def documents(folder: Path) -> dict[Path, str]:
+    """The generated files and what they should hold."""
+    return {folder / "README.md": readme(), folder / "config.schema.json": schema()}
+
+
+if __name__ == "__main__":
+    for path, text in documents(Path("config")).items():
+        path.write_text(text, encoding="utf-8")

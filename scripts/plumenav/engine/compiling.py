@@ -1,0 +1,186 @@
+"""From a model's plain Python to a compiled kernel that is found again on disk, and never stale.
+
+numba keeps compiled code beside a source file and checks only that file: a kernel that imports a
+model's step is found in the cache, but still answers for the old model after the model's file was
+edited; one that closes over the step is never found. So every (model, field) pair gets a generated
+source file, in a folder named by the fingerprint of everything that is compiled into it.
+"""
+
+from __future__ import annotations
+
+import ast
+import fcntl
+import hashlib
+import importlib.util
+import logging
+import os
+import platform
+import re
+import sys
+import tempfile
+import types
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import llvmlite
+import numba
+
+from plumenav import fingerprint, registry
+from plumenav.tables import write_text
+
+if TYPE_CHECKING:
+    # read as text, never imported; said here so that fingerprints of code follow it
+    from plumenav.engine import kernel as _template  # noqa: F401
+
+log = logging.getLogger(__name__)
+TEMPLATE = Path(__file__).with_name("kernel.py")
+
+
+def cache_folder() -> Path:
+    """Folder of compiled kernels: $PLUMENAV_CACHE, or the user's cache folder, or a private one."""
+    chosen = os.environ.get("PLUMENAV_CACHE")
+    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    for folder in [Path(chosen)] if chosen else [Path(home) / "plumenav"]:
+        kernels = folder / "kernels"
+        try:
+            kernels.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=kernels):
+                return kernels
+        except OSError as error:
+            log.warning("cache folder %s cannot be written (%s)", kernels, error.strerror)
+    fallback = Path(tempfile.gettempdir()) / f"plumenav-{os.getuid()}" / "kernels"
+    fallback.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return fallback
+
+
+@lru_cache
+def machine() -> str:
+    """What compiled code depends on besides its source: compiler versions and the CPU."""
+    import llvmlite.binding as llvm
+
+    features = hashlib.sha256(llvm.get_host_cpu_features().flatten().encode()).hexdigest()[:8]
+    return "-".join(
+        [
+            f"py{platform.python_version()}",
+            f"numba{numba.__version__}",
+            f"llvmlite{llvmlite.__version__}",
+            llvm.get_host_cpu_name(),
+            features,
+            os.environ.get("NUMBA_OPT", ""),
+        ]
+    )
+
+
+def kernel_source(model_name: str, field_name: str) -> str:
+    """Source text of the kernel of one model in one kind of field."""
+    model = registry.get("model", model_name)
+    text = TEMPLATE.read_text(encoding="utf-8")
+    text, n_model = re.subn(
+        r"^from .* # \[model\]$",
+        f'model = registry.get("model", {model_name!r})',
+        text,
+        flags=re.MULTILINE,
+    )
+    text, n_field = re.subn(
+        r"^from .* # \[field\]$",
+        f'from plumenav import registry\nfield = registry.get("field", {field_name!r})',
+        text,
+        flags=re.MULTILINE,
+    )
+    text, n_generated = re.subn(
+        r"^# \[generated\]$.*^# \[/generated\]$",
+        lambda _: _generated(len(model.State._fields), len(model.Noise._fields)),
+        text,
+        flags=re.MULTILINE | re.DOTALL,
+    )
+    if (n_model, n_field, n_generated) != (1, 1, 1):
+        raise RuntimeError(f"{TEMPLATE} lost one of its marks [model], [field], [generated]")
+    ast.parse(text)
+    return text
+
+
+def _generated(n_state: int, n_noise: int) -> str:
+    blocks = -(-n_noise // 4)
+    lines = [
+        '@njit(inline="always")',
+        "def load_state(states, i):",
+        f"    return model.State({', '.join(f'states[i, {v}]' for v in range(n_state))})",
+        "",
+        '@njit(inline="always")',
+        "def store_state(states, i, state):",
+        *[f"    states[i, {v}] = state[{v}]" for v in range(n_state)],
+        "",
+        '@njit(inline="always")',
+        "def draw(key, step):",
+    ]
+    for b in range(blocks):
+        words = ", ".join(f"u{4 * b + j}" for j in range(4))
+        lines.append(f"    {words} = philox_block(key, step, np.uint64({b}))")
+    arguments = ", ".join(f"uniform(u{d})" for d in range(n_noise))
+    lines.append(f"    return model.Noise({arguments})")
+    return "\n".join(lines)
+
+
+def kernel_fingerprint(model_name: str, field_name: str) -> str:
+    """Hash of all source that is compiled into a kernel, and of compiler and machine."""
+    sources = [
+        TEMPLATE,
+        registry.file_of("model", model_name),
+        registry.file_of("field", field_name),
+    ]
+    code = fingerprint.of_files(sources)
+    return hashlib.sha256(f"{code} {machine()}".encode()).hexdigest()[:24]
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock: one process compiles, the others wait and then find its work."""
+    with open(folder / "lock", "w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(handle, fcntl.LOCK_UN)
+
+
+def load_kernel(model_name: str, field_name: str) -> ModuleType:
+    """Import the kernel module of a model in a field, generating its source if need be."""
+    name = f"plumenav_kernel_{model_name}_{field_name}"
+    if name in sys.modules:
+        return sys.modules[name]
+    folder = cache_folder() / kernel_fingerprint(model_name, field_name)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.py"
+    with locked(folder):
+        if not path.exists():
+            write_text(path, kernel_source(model_name, field_name))
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def warm(module: ModuleType, arguments: tuple[Any, ...]) -> dict[str, int]:
+    """Compile a kernel for these arguments, or find it on disk, without running it.
+
+    Returns
+    -------
+    dict
+        {"cache_hits": n, "cache_misses": n}.
+    """
+    kernel = module.advance
+    if isinstance(kernel, types.FunctionType):  # NUMBA_DISABLE_JIT
+        return {"cache_hits": 0, "cache_misses": 0}
+    with locked(Path(module.__file__ or "").parent):
+        kernel.compile(tuple(numba.typeof(argument) for argument in arguments))
+    return {
+        "cache_hits": sum(kernel.stats.cache_hits.values()),
+        "cache_misses": sum(kernel.stats.cache_misses.values()),
+    }

@@ -1,0 +1,315 @@
+"""The loop that moves agents through one block of a plume.
+
+This file is real code for one model and one field, and the template of all others: compiling.py
+writes a copy in which the two imports marked [model] and [field] and the part marked [generated]
+are those of the wanted pair. Order inside a step: docs/conventions.md. No allocation, no
+exceptions.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from plumenav.engine.fields import movie as field  # [field]
+from plumenav.engine.jit import compiled
+from plumenav.engine.philox import philox_block, uniform
+from plumenav.engine.settings import (
+    ABSORB,
+    BLANK,
+    BLIND,
+    END_HORIZON,
+    END_LEFT,
+    END_MOVIE,
+    END_SOURCE,
+    FRAME_SLACK_S,
+    LOOP,
+    NOT_FINITE,
+    REFLECT,
+    RUNNING,
+    STOP,
+)
+from plumenav.models import correlated_random_walk as model  # [model]
+from plumenav.models._contract import Observation
+
+model_step = compiled(model.step)
+field_value = compiled(field.value)
+
+
+# [generated]
+@njit(inline="always")
+def load_state(states: Any, i: int) -> Any:
+    """Return the state of agent i."""
+    return model.State(states[i, 0])
+
+
+@njit(inline="always")
+def store_state(states: Any, i: int, state: Any) -> None:
+    """Keep the state of agent i."""
+    states[i, 0] = state[0]
+
+
+@njit(inline="always")
+def draw(key: Any, step: Any) -> Any:
+    """Return the noise of one step."""
+    a0, a1, _, _ = philox_block(key, step, np.uint64(0))
+    return model.Noise(uniform(a0), uniform(a1))
+
+
+# [/generated]
+
+
+@njit(inline="always")
+def fold(v: float, low: float, high: float) -> float:
+    """Reflect a coordinate into [low, high]."""
+    length = high - low
+    if length <= 0.0:
+        return low
+    m = (v - low) % (2.0 * length)
+    return low + m if m <= length else low + 2.0 * length - m
+
+
+@njit
+def sense(
+    frames: Any,
+    k: int,
+    x: float,
+    y: float,
+    heading: float,
+    points: Any,
+    w: Any,
+    field_constants: Any,
+) -> float:
+    """Sensor reading after the dead zone."""
+    if w.control == BLIND:
+        return 0.0
+    cos_h = 1.0
+    sin_h = 0.0
+    n = points.shape[0]
+    centred = n == 1 and points[0, 0] == 0.0 and points[0, 1] == 0.0
+    if not centred:
+        cos_h = math.cos(heading)
+        sin_h = math.sin(heading)
+    total = 0.0
+    for j in range(n):
+        px = x
+        py = y
+        if not centred:
+            forward = points[j, 0]
+            left = points[j, 1]
+            px = x + forward * cos_h - left * sin_h
+            py = y + forward * sin_h + left * cos_h
+        column = px / w.mm_per_px + w.source_column
+        row = w.source_row - py / w.mm_per_px
+        if w.control == BLANK:
+            row = fold(row, w.blank_row_low, w.blank_row_high)
+            column = fold(column, w.blank_column_low, w.blank_column_high)
+        elif w.bounded and not (
+            row >= -0.5 and row < w.height - 0.5 and column >= -0.5 and column < w.width - 0.5
+        ):
+            return 0.0
+        stored = field_value(frames, k, row, column, px, py, w.bilinear, field_constants)
+        total += stored * w.scale + w.offset
+    reading = total / n
+    return reading if reading >= w.dead_zone else 0.0
+
+
+@njit(inline="always")
+def outside(x: float, y: float, w: Any) -> bool:
+    """True if a place is not in the recorded arena."""
+    return w.bounded and not (x >= w.x_min and x < w.x_max and y > w.y_min and y <= w.y_max)
+
+
+@njit(inline="always")
+def arrival_fraction(x0: float, y0: float, x1: float, y1: float, radius: float) -> float:
+    """Fraction of a segment at which it enters the circle around the origin; -1 if it does not."""
+    c = x0 * x0 + y0 * y0 - radius * radius
+    if c <= 0.0:
+        return 0.0
+    dx = x1 - x0
+    dy = y1 - y0
+    b = x0 * dx + y0 * dy
+    if b >= 0.0:
+        return -1.0
+    a = dx * dx + dy * dy
+    discriminant = b * b - a * c
+    if discriminant < 0.0:
+        return -1.0
+    s = (-b - math.sqrt(discriminant)) / a
+    return s if s <= 1.0 else -1.0
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def advance(
+    first: int,
+    last: int,
+    frames: Any,
+    first_frame: int,
+    movie_time: Any,
+    pass_number: int,
+    points: Any,
+    w: Any,
+    constants: Any,
+    field_constants: Any,
+    agents: Any,
+    rows: Any,
+) -> int:
+    """Move agents first..last-1 until they leave this block, end, or fill their rows.
+
+    Parameters
+    ----------
+    first, last : int
+        Range of agents.
+    frames : ndarray, shape (n, height, width)
+        The block; its first frame is number `first_frame` of the movie.
+    movie_time : ndarray, shape (all frames,)
+        Seconds since the first frame.
+    pass_number : int
+        How often the movie was already shown from its beginning.
+    points : ndarray, shape (n_points, 2)
+        The sensor in the body frame, mm.
+    w : settings.World
+    constants, field_constants : NamedTuple
+        Of the model, of the field.
+    agents : settings.Agents
+        Everything that changes, one entry per agent.
+    rows : settings.Rows
+        Where to record, shape (n_agents, capacity).
+
+    Returns
+    -------
+    int
+        How many agents stopped only because their rows were full.
+    """
+    n_frames = movie_time.shape[0]
+    end_frame = first_frame + frames.shape[0]
+    capacity = rows.step.shape[1]
+    waiting = 0
+    for i in range(first, last):
+        if agents.end[i] != RUNNING or agents.wraps[i] != pass_number:
+            continue
+        if agents.frame[i] < first_frame or agents.frame[i] >= end_frame:
+            continue
+        key = agents.key[i]
+        elapsed0 = movie_time[agents.start_frame[i]]
+        x = agents.x[i]
+        y = agents.y[i]
+        heading = agents.heading[i]
+        behaviour = agents.behaviour[i]
+        frame = agents.frame[i]
+        wraps = agents.wraps[i]
+        state = load_state(agents.state, i)
+        path = agents.path[i]
+        closest2 = agents.closest2[i]
+        n_rows = rows.filled[i]
+        step = agents.step[i]
+        end = RUNNING
+        while True:
+            if step >= w.n_steps:
+                end = END_HORIZON
+                break
+            # ---- which frame is seen now
+            elapsed = elapsed0 + step * w.dt_s - wraps * w.period_s
+            if elapsed + FRAME_SLACK_S >= w.period_s:
+                if w.movie_end == LOOP:
+                    while elapsed + FRAME_SLACK_S >= w.period_s:
+                        wraps += 1
+                        elapsed = elapsed0 + step * w.dt_s - wraps * w.period_s
+                    frame = 0
+                elif w.movie_end == STOP:
+                    end = END_MOVIE
+                    break
+            while frame + 1 < n_frames and movie_time[frame + 1] <= elapsed + FRAME_SLACK_S:
+                frame += 1
+            if frame >= end_frame or wraps != pass_number:
+                break
+            due = step % w.record_every == 0
+            if due and n_rows == capacity:
+                waiting += 1
+                break
+            # ---- sense
+            odor = sense(frames, frame - first_frame, x, y, heading, points, w, field_constants)
+            # ---- record
+            if due:
+                rows.step[i, n_rows] = step
+                rows.frame[i, n_rows] = frame
+                rows.x[i, n_rows] = x
+                rows.y[i, n_rows] = y
+                rows.heading[i, n_rows] = heading
+                rows.odor[i, n_rows] = odor
+                rows.behaviour[i, n_rows] = behaviour
+                if rows.state.shape[2] > 0:
+                    store_state(agents.state, i, state)
+                    rows.state[i, n_rows, :] = agents.state[i, :]
+                n_rows += 1
+            if odor >= w.threshold:
+                agents.steps_in_plume[i] += 1
+                if agents.in_plume[i] == 0:
+                    agents.encounters[i] += 1
+                agents.in_plume[i] = 1
+            else:
+                agents.in_plume[i] = 0
+            if outside(x, y, w):
+                agents.steps_outside[i] += 1
+            # ---- decide
+            observation = Observation(odor, w.threshold, w.wind_x, w.wind_y, heading, step * w.dt_s)
+            noise = draw(key, np.uint64(step))
+            action, state = model_step(observation, state, constants, noise, w.dt_s)
+            behaviour = action.behaviour
+            agents.clipped[i] += action.clipped
+            new_heading = action.heading_rad
+            # ---- move
+            x1 = x + action.velocity_x_mm_s * w.dt_s
+            y1 = y + action.velocity_y_mm_s * w.dt_s
+            if not (math.isfinite(x1) and math.isfinite(y1) and math.isfinite(new_heading)):
+                agents.status[i] = NOT_FINITE
+                end = END_HORIZON
+                break
+            length = math.sqrt((x1 - x) * (x1 - x) + (y1 - y) * (y1 - y))
+            # ---- bound
+            if w.boundary == REFLECT and outside(x1, y1, w):
+                while x1 < w.x_min or x1 > w.x_max:
+                    x1 = 2.0 * (w.x_min if x1 < w.x_min else w.x_max) - x1
+                    new_heading = math.pi - new_heading
+                while y1 < w.y_min or y1 > w.y_max:
+                    y1 = 2.0 * (w.y_min if y1 < w.y_min else w.y_max) - y1
+                    new_heading = -new_heading
+            # ---- arrive
+            if not agents.arrived[i]:
+                s = arrival_fraction(x, y, x1, y1, w.success_radius)
+                if s >= 0.0:
+                    agents.arrived[i] = 1
+                    agents.time_to_source[i] = (step + s) * w.dt_s
+                    closest2 = min(closest2, w.success_radius * w.success_radius)
+                    if w.stop_at_source:
+                        x = x + s * (x1 - x)
+                        y = y + s * (y1 - y)
+                        path += s * length
+                        step += 1
+                        end = END_SOURCE
+                        break
+            path += length
+            x = x1
+            y = y1
+            closest2 = min(closest2, x * x + y * y)
+            heading = new_heading
+            step += 1
+            if w.boundary == ABSORB and outside(x, y, w):
+                end = END_LEFT
+                break
+        agents.x[i] = x
+        agents.y[i] = y
+        agents.heading[i] = heading
+        agents.behaviour[i] = behaviour
+        agents.frame[i] = frame
+        agents.wraps[i] = wraps
+        agents.step[i] = step
+        agents.path[i] = path
+        agents.closest2[i] = closest2
+        agents.end[i] = end
+        rows.filled[i] = n_rows
+        store_state(agents.state, i, state)
+    return waiting

@@ -1,0 +1,337 @@
+"""Run the simulations of a chunk through a plume that streams by, block after block.
+
+Memory is one block, or as many decoded blocks as the budget allows to keep, plus the agents:
+whatever the movie's length. Results do not depend on the chunk, its order, the block size, the
+number of threads or the budget.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from plumenav import registry, world
+from plumenav.engine import settings as codes
+from plumenav.engine.compiling import load_kernel, warm
+from plumenav.tables import PLAN, SIMULATIONS, Block, PlumeReader
+
+Columns = dict[str, np.ndarray]
+# rows each agent may record before the kernel hands them over; bounds memory, changes no result
+CAPACITY = 2048
+
+
+class Outcome(NamedTuple):
+    """What a chunk gave.
+
+    Attributes
+    ----------
+    simulations : pyarrow.Table
+        One row per simulation (schema SIMULATIONS).
+    kernel : dict
+        Cache hits and misses of the compiled kernel.
+    blocks_decoded : int
+        How many blocks were read from disk.
+    """
+
+    simulations: pa.Table
+    kernel: dict[str, int]
+    blocks_decoded: int
+
+
+class Blocks:
+    """Decoded blocks of a plume, kept while they fit in a budget, for all who ask.
+
+    Parameters
+    ----------
+    reader : PlumeReader
+    budget_mb : float
+        Memory for decoded blocks; changes no result.
+    """
+
+    def __init__(self, reader: PlumeReader, budget_mb: float = 1000.0) -> None:
+        self.reader = reader
+        self.metadata = reader.metadata
+        self.time_s = reader.time_s
+        self.extents = list(zip(reader.block_first, reader.block_sizes, strict=True))
+        self.budget = budget_mb * 1e6
+        self.kept: dict[int, Block] = {}
+        self.decoded = 0
+
+    def __getitem__(self, i: int) -> Block:
+        if i in self.kept:
+            return self.kept[i]
+        block = self.reader.block(i)
+        self.decoded += 1
+        if block.frames.nbytes <= self.budget:
+            self.budget -= block.frames.nbytes
+            self.kept[i] = block
+        return block
+
+
+def make_world(settings: dict[str, Any], metadata: dict[str, Any], bounded: bool) -> codes.World:
+    """Numbers of a run, from its resolved settings and the plume's metadata."""
+    grid = world.Grid(
+        metadata["height"],
+        metadata["width"],
+        metadata["mm_per_px"],
+        metadata["source_row"],
+        metadata["source_column"],
+    )
+    x_min, x_max, y_min, y_max = world.extent_mm(grid)
+    blank = metadata["blank"] or {
+        "row_start": 0,
+        "row_stop": 1,
+        "column_start": 0,
+        "column_stop": 1,
+    }
+    sensor = settings["sensor"]
+    dead_zone = sensor["dead_zone"]
+    speed, toward = settings["wind_speed_mm_s"], settings["wind_toward_rad"]
+    return codes.World(
+        mm_per_px=float(grid.mm_per_px),
+        source_row=float(grid.source_row),
+        source_column=float(grid.source_column),
+        height=float(grid.height),
+        width=float(grid.width),
+        x_min=x_min,
+        x_max=x_max,
+        y_min=y_min,
+        y_max=y_max,
+        bounded=bounded,
+        scale=float(metadata["scale"]),
+        offset=float(metadata["offset"]),
+        period_s=float(metadata["period_s"]),
+        bilinear=sensor["interpolation"] == "bilinear",
+        threshold=float(sensor["threshold"]),
+        dead_zone=-math.inf if dead_zone is None else float(dead_zone),
+        control=codes.CONTROLS[settings["control"]],
+        blank_row_low=float(blank["row_start"]),
+        blank_row_high=float(blank["row_stop"] - 1),
+        blank_column_low=float(blank["column_start"]),
+        blank_column_high=float(blank["column_stop"] - 1),
+        # a wind that blows exactly downwind has no crosswind part, not 1e-17 of one
+        wind_x=speed * math.cos(toward),
+        wind_y=speed * math.sin(toward) if toward else 0.0,
+        dt_s=float(settings["dt_s"]),
+        n_steps=round(settings["duration_s"] / settings["dt_s"]),
+        record_every=int(settings["record_every"]),
+        success_radius=float(settings["success_radius_mm"]),
+        stop_at_source=settings["arrival"] == "stop",
+        boundary=codes.BOUNDARIES[settings["boundary"]],
+        movie_end=codes.MOVIE_ENDS[settings["movie_end"]],
+    )
+
+
+def make_agents(plan: Columns, initial_state: tuple[float, ...], behaviour: int) -> codes.Agents:
+    """Agents at their starts."""
+    n = len(plan["simulation"])
+
+    def integers(value: int = 0) -> np.ndarray:
+        return np.full(n, value, np.int64)
+
+    start_frame = np.asarray(plan["start_frame"], np.int64)
+    x, y = (np.array(plan[name], np.float64) for name in ("x_mm", "y_mm"))
+    return codes.Agents(
+        # a copy of every column: one kind of array, so that one compiled kernel serves
+        key=np.array(plan["key"], np.uint64),
+        start_frame=start_frame,
+        x=x,
+        y=y,
+        heading=np.array(plan["heading_rad"], np.float64),
+        behaviour=integers(behaviour),
+        state=np.tile(np.array(initial_state, np.float64), (n, 1)),
+        step=integers(),
+        frame=start_frame.copy(),
+        wraps=integers(),
+        end=integers(),
+        status=integers(),
+        arrived=integers(),
+        time_to_source=np.full(n, np.nan),
+        path=np.zeros(n),
+        closest2=x**2 + y**2,
+        in_plume=integers(),
+        encounters=integers(),
+        steps_in_plume=integers(),
+        steps_outside=integers(),
+        clipped=integers(),
+    )
+
+
+def make_rows(n: int, capacity: int, n_variables: int) -> codes.Rows:
+    """Room for the rows of one block."""
+
+    def room(dtype: Any) -> np.ndarray:
+        return np.empty((n, capacity), dtype)
+
+    return codes.Rows(
+        filled=np.zeros(n, np.int64),
+        step=room(np.int32),
+        frame=room(np.int32),
+        x=room(np.float64),
+        y=room(np.float64),
+        heading=room(np.float64),
+        odor=room(np.float64),
+        behaviour=room(np.int8),
+        state=np.empty((n, capacity, n_variables)),
+    )
+
+
+def recorded(
+    rows: codes.Rows, simulations: np.ndarray, dt_s: float, variables: list[str]
+) -> Columns:
+    """Rows of all agents, one after the other, as columns of a trajectory table."""
+    most = int(rows.filled.max(initial=0))
+    taken = np.arange(most) < rows.filled[:, None]
+    columns = {
+        "simulation": np.repeat(simulations, rows.filled),
+        "step": rows.step[:, :most][taken],
+        "frame": rows.frame[:, :most][taken],
+        "x_mm": rows.x[:, :most][taken],
+        "y_mm": rows.y[:, :most][taken],
+        "heading_rad": rows.heading[:, :most][taken],
+        "odor": rows.odor[:, :most][taken],
+        "state": rows.behaviour[:, :most][taken],
+    }
+    columns["time_s"] = columns["step"] * dt_s
+    for v, name in enumerate(variables):
+        columns[name] = rows.state[:, :most, v][taken]
+    return columns
+
+
+def summarized(
+    plan: Columns, agents: codes.Agents, w: codes.World, movie_time: np.ndarray
+) -> pa.Table:
+    """One row per simulation."""
+    ok = agents.status == codes.OK
+    arrived = (agents.arrived == 1) & ok
+    duration = np.where(agents.end == codes.END_SOURCE, agents.time_to_source, agents.step * w.dt_s)
+    start_distance = np.hypot(plan["x_mm"], plan["y_mm"])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        efficiency = (start_distance - w.success_radius) / agents.path
+        speed = agents.path / duration
+        rate = agents.encounters / duration
+    single = arrived & (agents.end == codes.END_SOURCE) & (agents.path > 0)
+    columns: dict[str, Any] = {
+        **{name: plan[name] for name in PLAN.arrow.names},
+        "status": [codes.STATUS_NAMES[s] for s in agents.status],
+        "success": arrived,
+        "time_to_source_s": pa.array(agents.time_to_source, mask=~arrived),
+        "end": [codes.END_NAMES[e] for e in agents.end],
+        "duration_s": duration,
+        "wraps": agents.wraps,
+        "path_mm": agents.path,
+        "net_upwind_mm": plan["x_mm"] - agents.x,
+        "path_efficiency": pa.array(efficiency, mask=~single),
+        "mean_speed_mm_s": pa.array(speed, mask=~(duration > 0)),
+        "closest_mm": np.sqrt(agents.closest2),
+        "encounters": agents.encounters,
+        "encounter_rate_hz": pa.array(rate, mask=~(duration > 0)),
+        "time_in_plume_s": agents.steps_in_plume * w.dt_s,
+        "time_outside_s": agents.steps_outside * w.dt_s,
+        "final_x_mm": agents.x,
+        "final_y_mm": agents.y,
+        "clipped_rates": agents.clipped,
+    }
+    return pa.table(
+        {field.name: pa.array(columns[field.name]).cast(field.type) for field in SIMULATIONS.arrow}
+    )
+
+
+def simulate(
+    blocks: Blocks,
+    plan: Columns,
+    settings: dict[str, Any],
+    emit: Callable[[Columns], None] | None = None,
+    threads: int = 1,
+    capacity: int = CAPACITY,
+) -> Outcome:
+    """Simulate the rows of a plan.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        The plume.
+    plan : dict of ndarray
+        Columns of the PLAN schema.
+    settings : dict
+        Resolved settings (batch.settings.resolve).
+    emit : callable, optional
+        Receives the recorded rows, block by block; without it nothing is recorded.
+    threads : int
+        Threads that share the agents.
+    capacity : int
+        Rows per agent and hand-over.
+
+    Returns
+    -------
+    Outcome
+    """
+    model = registry.get("model", settings["model"])
+    field = registry.get("field", blocks.metadata["field"])
+    params = model.Params(**settings["parameters"])
+    constants = model.constants(params, settings["wind_speed_mm_s"])
+    sensor = registry.get("sensor", settings["sensor"]["shape"])
+    points = sensor.points(sensor.Params(**settings["sensor"]["parameters"]))
+    w = make_world(settings, blocks.metadata, field.BOUNDED)
+    field_constants = field.Constants(
+        *(float(v) for v in field.Constants(**blocks.metadata["field_constants"]))
+    )
+    movie_time = blocks.time_s - blocks.time_s[0]
+    agents = make_agents(plan, model.initial_state(constants), model.initial_behaviour(constants))
+    n = len(agents.x)
+    variables = list(model.State._fields) if settings["record_variables"] else []
+    rows = make_rows(n, capacity, len(variables))
+    if emit is None:
+        w = w._replace(record_every=w.n_steps + 1)
+        emit = _ignore
+
+    kernel = load_kernel(settings["model"], blocks.metadata["field"])
+    sample = np.empty((0, 1, 1), blocks.metadata["dtype"])
+    sample.flags.writeable = False
+    cache = warm(
+        kernel,
+        (0, 0, sample, 0, movie_time, 0, points, w, constants, field_constants, agents, rows),
+    )
+    bounds = np.linspace(0, n, threads + 1).astype(int)
+    with ThreadPoolExecutor(threads) as pool:
+        shown = 0
+        while (agents.end == codes.RUNNING).any():
+            for b, (first, size) in enumerate(blocks.extents):
+                here = (agents.end == codes.RUNNING) & (agents.wraps == shown)
+                if not (here & (agents.frame >= first) & (agents.frame < first + size)).any():
+                    continue
+                block = blocks[b]
+                waiting = True
+                while waiting:
+                    parts = pool.map(
+                        lambda i, block=block, shown=shown: kernel.advance(
+                            int(bounds[i]),
+                            int(bounds[i + 1]),
+                            block.frames,
+                            block.first,
+                            movie_time,
+                            shown,
+                            points,
+                            w,
+                            constants,
+                            field_constants,
+                            agents,
+                            rows,
+                        ),
+                        range(threads),
+                    )
+                    waiting = sum(parts) > 0
+                    if rows.filled.any():
+                        emit(recorded(rows, plan["simulation"], w.dt_s, variables))
+                        rows.filled[:] = 0
+            shown += 1
+    return Outcome(summarized(plan, agents, w, movie_time), cache, blocks.decoded)
+
+
+def _ignore(columns: Columns) -> None:
+    """Record nothing."""

@@ -1,0 +1,97 @@
+"""What the kernel is told: codes, the world of a run, the arrays of agents and of rows."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+FRAME_SLACK_S = 1e-7  # absorbs rounding of time stamps, nothing else
+
+# how a simulation ended
+RUNNING, END_SOURCE, END_HORIZON, END_LEFT, END_MOVIE = 0, 1, 2, 3, 4
+END_NAMES = ("running", "source", "horizon", "left", "movie")
+# what went wrong with it
+OK, NOT_FINITE = 0, 1
+STATUS_NAMES = ("ok", "failed: position or heading not finite")
+OPEN, REFLECT, ABSORB = 0, 1, 2
+BOUNDARIES = {"open": OPEN, "reflect": REFLECT, "absorb": ABSORB}
+LOOP, HOLD, STOP = 0, 1, 2
+MOVIE_ENDS = {"loop": LOOP, "hold": HOLD, "stop": STOP}
+NO_CONTROL, BLIND, BLANK = 0, 1, 2
+CONTROLS = {"none": NO_CONTROL, "blind": BLIND, "blank_region": BLANK}
+
+
+class World(NamedTuple):
+    """Numbers that are the same for all agents of a chunk (lengths in mm, times in s)."""
+
+    mm_per_px: float
+    source_row: float
+    source_column: float
+    height: float
+    width: float
+    x_min: float
+    x_max: float
+    y_min: float
+    y_max: float
+    bounded: bool
+    scale: float
+    offset: float
+    period_s: float
+    bilinear: bool
+    threshold: float
+    dead_zone: float  # -inf: none
+    control: int
+    blank_row_low: float
+    blank_row_high: float
+    blank_column_low: float
+    blank_column_high: float
+    wind_x: float
+    wind_y: float
+    dt_s: float
+    n_steps: int
+    record_every: int
+    success_radius: float
+    stop_at_source: bool
+    boundary: int
+    movie_end: int
+
+
+class Agents(NamedTuple):
+    """State of the agents of a chunk; every array has one entry per agent."""
+
+    key: np.ndarray  # uint64
+    start_frame: np.ndarray  # int64
+    x: np.ndarray
+    y: np.ndarray
+    heading: np.ndarray
+    behaviour: np.ndarray  # int64
+    state: np.ndarray  # (n, state variables)
+    step: np.ndarray  # int64: the next step
+    frame: np.ndarray  # int64
+    wraps: np.ndarray  # int64
+    end: np.ndarray  # int64
+    status: np.ndarray  # int64
+    arrived: np.ndarray  # int64
+    time_to_source: np.ndarray
+    path: np.ndarray
+    closest2: np.ndarray  # squared distance
+    in_plume: np.ndarray  # int64
+    encounters: np.ndarray  # int64
+    steps_in_plume: np.ndarray  # int64
+    steps_outside: np.ndarray  # int64
+    clipped: np.ndarray  # int64
+
+
+class Rows(NamedTuple):
+    """Recorded rows of one block, shape (agents, capacity)."""
+
+    filled: np.ndarray  # (agents,) int64
+    step: np.ndarray  # int32
+    frame: np.ndarray  # int32
+    x: np.ndarray
+    y: np.ndarray
+    heading: np.ndarray
+    odor: np.ndarray
+    behaviour: np.ndarray  # int8
+    state: np.ndarray  # (agents, capacity, recorded state variables)

@@ -1,0 +1,84 @@
+"""Fingerprints of code: what a result depends on besides its inputs and settings.
+
+Snakemake sees neither changes inside imported modules nor in a command called from the shell, so
+every rule carries the fingerprint of its script and of everything the script imports statically.
+Standard library only; nothing is imported, the files are parsed.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+ROOT = PACKAGE.parent
+# imported everywhere for their messages or bookkeeping only: a change cannot change a result
+NEUTRAL = {PACKAGE / "errors.py", PACKAGE / "jobs.py"}
+# `import ... # [model]`: a placeholder that is replaced before the code is used
+PLACEHOLDER = re.compile(r"# \[\w+\]$")
+
+
+def _module_file(name: str) -> Path | None:
+    """File of a dotted module of this package, or None."""
+    base = ROOT.joinpath(*name.split("."))
+    for candidate in (base.with_suffix(".py"), base / "__init__.py"):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+@cache
+def imports_of(path: Path) -> frozenset[Path]:
+    """Files of this package that a file imports anywhere in its text, directly."""
+    found: set[Path] = set()
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    for node in ast.walk(ast.parse(text)):
+        names: list[str] = []
+        if isinstance(node, ast.stmt) and PLACEHOLDER.search(lines[node.lineno - 1]):
+            continue
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            # `from package import thing`: the thing may be a module or a name inside one
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for name in names:
+            if name.split(".")[0] != "plumenav":
+                continue
+            parts = name.split(".")
+            for depth in range(1, len(parts) + 1):
+                file = _module_file(".".join(parts[:depth]))
+                if file:
+                    found.add(file)
+    return frozenset(found)
+
+
+def closure(paths: Iterable[Path]) -> set[Path]:
+    """The files and all files of this package that they import, directly or not."""
+    seen: set[Path] = set()
+    todo = [Path(path).resolve() for path in paths]
+    while todo:
+        path = todo.pop()
+        if path in seen or path in NEUTRAL:
+            continue
+        seen.add(path)
+        todo += [file for file in imports_of(path) if file not in seen]
+    return seen
+
+
+@cache
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def of_files(paths: Iterable[Path]) -> str:
+    """One fingerprint of files and their imports, independent of where the checkout lies."""
+    lines = []
+    for path in closure(paths):
+        name = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
+        lines.append(f"{name} {_digest(path)}")
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16]

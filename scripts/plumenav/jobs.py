@@ -1,0 +1,130 @@
+"""What every job does around its work: messages, a record of its true cost, an end with its parent.
+
+Imported first by every script: it also sets the environment that libraries read when they load.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import psutil
+
+from plumenav.errors import UserError
+
+log = logging.getLogger(__name__)
+
+# one thread per library unless the rule says otherwise; the system allocator gives memory back
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+os.environ.setdefault("MPLBACKEND", "agg")
+
+POLL_S = 0.5
+GRACE_S = 5.0
+
+
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """Command line of a job, with the flags that all jobs share."""
+    result = argparse.ArgumentParser(description=description, allow_abbrev=False)
+    result.add_argument("--usage", type=Path, help="where to record what the job cost (JSON)")
+    result.add_argument("--rule", default="", help="name of the rule")
+    result.add_argument("--declared-mb", type=float, default=0.0, help="memory the rule declared")
+    result.add_argument("--threads", type=int, default=1, help="threads the job may use")
+    result.add_argument("--plugins", type=json.loads, default=[], help="user plug-ins (JSON)")
+    return result
+
+
+def _workflow_process() -> psutil.Process | None:
+    """The nearest ancestor that is Snakemake, or None when a script is run by hand."""
+    for process in psutil.Process().parents():
+        try:
+            words = process.cmdline()
+        except psutil.Error:
+            continue
+        if any("snakemake" in Path(word).name for word in words[:3]):
+            return process
+    return None
+
+
+def _die_with(workflow: psutil.Process) -> None:
+    """End this process soon after its workflow has ended, whatever ended it."""
+    while workflow.is_running() and workflow.status() != psutil.STATUS_ZOMBIE:
+        time.sleep(POLL_S)
+    os.kill(os.getpid(), signal.SIGTERM)  # unwinds, so that temporary files go
+    time.sleep(GRACE_S)
+    os._exit(1)
+
+
+def _terminated(signum: int, frame: Any) -> NoReturn:
+    sys.exit(128 + signum)
+
+
+def _record_usage(args: argparse.Namespace, details: dict[str, Any]) -> None:
+    from plumenav.tables import write_json
+
+    process = psutil.Process()
+    own, children = (
+        resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    start = process.create_time()
+    write_json(
+        args.usage,
+        {
+            "rule": args.rule,
+            "wildcards": {
+                name: getattr(args, name)
+                for name in ("recording", "agent", "chunk")
+                if getattr(args, name, None)
+            },
+            "start_s": start,
+            "wall_s": time.time() - start,
+            "cpu_s": own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime,
+            "max_rss_mb": max(own.ru_maxrss, children.ru_maxrss) / 1024.0,
+            "declared_mb": args.declared_mb,
+            "threads": args.threads,
+            "details": details,
+        },
+    )
+
+
+def run(work: Callable[[argparse.Namespace], dict[str, Any] | None], args: Any) -> NoReturn:
+    """Do a job's work and exit.
+
+    A user's mistake becomes one message and exit code 1; a fault of the program keeps its
+    traceback.
+
+    Parameters
+    ----------
+    work : callable
+        Takes the parsed flags; may return details for the usage record.
+    args : argparse.Namespace
+        Flags from a :func:`parser`.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    signal.signal(signal.SIGTERM, _terminated)
+    workflow = _workflow_process()
+    if workflow is not None:
+        threading.Thread(target=_die_with, args=(workflow,), daemon=True).start()
+    try:
+        from plumenav import registry
+
+        for plugin in args.plugins:
+            registry.register_file(Path(plugin))
+        details = work(args) or {}
+        if args.usage:
+            _record_usage(args, details)
+    except UserError as error:
+        log.error("plumenav: %s", error)
+        sys.exit(1)
+    sys.exit(0)

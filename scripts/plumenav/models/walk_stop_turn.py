@@ -1,0 +1,207 @@
+"""Stochastic walks, stops and turns, timed by odour encounters (Demir 2020).
+
+A fly switches between walking and standing and turns at random; encounters shorten stops, delay
+stopping and bias turns upwind. Specification of one step: docs/conventions.md.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+from plumenav.models._contract import Action, ModelParams, Observation, parameter
+from plumenav.models._math import normal
+
+CITATION = (
+    "Demir M, Kadakia N et al. (2020) Walking Drosophila navigate complex plumes using stochastic "
+    "decisions biased by the timing of odor encounters. eLife 9:e57524"
+)
+LAB = "authors' simulation code"
+NEVER = -1.0e9
+SLACK_S = 1.0e-9
+
+
+class Params(ModelParams):
+    """Parameters of the walk-stop-turn model."""
+
+    stop_base_hz: float = parameter(0.78, "1/s", "walk-to-stop rate", LAB, ge=0)
+    stop_gain_hz: float = parameter(-0.61, "1/s", "its change just after an encounter", LAB)
+    tau_stop_s: float = parameter(0.25, "s", "decay of that change", LAB, gt=0)
+    start_base_hz: float = parameter(0.29, "1/s", "stop-to-walk rate", LAB, ge=0)
+    start_gain_hz: float = parameter(0.41, "1/s", "its increase per recent encounter", LAB)
+    tau_start_s: float = parameter(
+        0.52, "s", "decay of encounter evidence while standing", LAB, gt=0
+    )
+    turn_hz: float = parameter(1 / 0.75, "1/s", "turn rate while walking", LAB, ge=0)
+    turn_mean_deg: float = parameter(30.0, "deg", "mean turn size", LAB)
+    turn_sd_deg: float = parameter(8.0, "deg", "standard deviation of turn size", LAB, ge=0)
+    alpha: float = parameter(0.242, "1", "bias of turns upwind per remembered encounter", LAB)
+    tau_turn_s: float = parameter(2.0, "s", "memory of encounters for turning", LAB, gt=0)
+    refractory_s: float = parameter(0.1, "s", "shortest time between encounters", LAB, ge=0)
+    drift_sd_deg: float = parameter(
+        20.0 / math.sqrt(89.94),
+        "deg/sqrt(s)",
+        "diffusion of heading while walking straight",
+        LAB + " (20/89.94 deg per sample of 1/89.94 s)",
+        ge=0,
+    )
+    speed_mm_s: float = parameter(10.1, "mm/s", "walking speed", LAB + " (run script)", ge=0)
+    start_walking: bool = parameter(True, "1", "walking at t = 0", "ours: not stated")
+
+
+PRESETS: dict[str, dict[str, Any]] = {"demir_2020": {}}
+PUBLICATION_DT_S = 1 / 89.94
+SENSOR: dict[str, Any] = {
+    "shape": "ellipse",
+    "interpolation": "bilinear",
+    "threshold": {"value": 2.749, "unit": "noise_sd"},
+    "dead_zone": None,
+}
+NEEDS_WIND = True
+BEHAVIOURS = ("stand", "walk", "turn")
+
+
+class Constants(NamedTuple):
+    """Parameters in radians and seconds."""
+
+    stop_base: float
+    stop_gain: float
+    tau_stop: float
+    start_base: float
+    start_gain: float
+    tau_start: float
+    turn: float
+    turn_mean: float
+    turn_sd: float
+    alpha: float
+    tau_turn: float
+    refractory: float
+    drift_sd: float
+    speed: float
+    start_walking: float
+
+
+class State(NamedTuple):
+    """Memory at the start of a step."""
+
+    walking: float
+    in_odor: float  # in the previous step
+    last_whiff_s: float
+    w: float  # remembered encounters, for turning
+    evidence: float  # encounters since the stop began, for starting
+
+
+class Noise(NamedTuple):
+    """Draws of one step."""
+
+    stop: float
+    turn: float
+    start: float
+    direction: float
+    size_a: float
+    size_b: float
+    drift_a: float
+    drift_b: float
+
+
+def constants(params: Params, wind_speed_mm_s: float) -> Constants:
+    """Physical constants of the step."""
+    return Constants(
+        stop_base=params.stop_base_hz,
+        stop_gain=params.stop_gain_hz,
+        tau_stop=params.tau_stop_s,
+        start_base=params.start_base_hz,
+        start_gain=params.start_gain_hz,
+        tau_start=params.tau_start_s,
+        turn=params.turn_hz,
+        turn_mean=math.radians(params.turn_mean_deg),
+        turn_sd=math.radians(params.turn_sd_deg),
+        alpha=params.alpha,
+        tau_turn=params.tau_turn_s,
+        refractory=params.refractory_s,
+        drift_sd=math.radians(params.drift_sd_deg),
+        speed=params.speed_mm_s,
+        start_walking=1.0 if params.start_walking else 0.0,
+    )
+
+
+def initial_state(constants: Constants) -> State:
+    """No encounter yet."""
+    return State(constants.start_walking, 0.0, NEVER, 0.0, 0.0)
+
+
+def initial_behaviour(constants: Constants) -> int:
+    """Behaviour code at the start."""
+    return 1 if constants.start_walking > 0.5 else 0
+
+
+def step(
+    observation: Observation, state: State, c: Constants, noise: Noise, dt_s: float
+) -> tuple[Action, State]:
+    """One step: encounter, memories, one decision of the current bout, turn or drift."""
+    t = observation.time_s
+    heading = observation.heading_rad
+    walking = state.walking > 0.5
+    in_odor = observation.odor >= observation.threshold
+
+    whiff = 0.0
+    last_whiff = state.last_whiff_s
+    if in_odor and state.in_odor < 0.5 and t - last_whiff > c.refractory + SLACK_S:
+        whiff = 1.0
+        last_whiff = t
+    w = state.w * math.exp(-dt_s / c.tau_turn) + whiff
+    evidence = state.evidence * math.exp(-dt_s / c.tau_start) + whiff
+
+    clipped = 0
+    stops = False
+    turns = False
+    starts = False
+    if walking:
+        rate = c.stop_base
+        if last_whiff > NEVER:
+            rate += c.stop_gain * math.exp(-(t - last_whiff) / c.tau_stop)
+        stops = noise.stop < rate * dt_s
+        turns = not stops and noise.turn < c.turn * dt_s
+        if rate * dt_s > 1.0:
+            clipped += 1
+        if c.turn * dt_s > 1.0:
+            clipped += 1
+    else:
+        rate = c.start_base + c.start_gain * evidence
+        starts = noise.start < rate * dt_s
+        if rate * dt_s > 1.0:
+            clipped += 1
+
+    new_heading = heading
+    velocity_x = 0.0
+    velocity_y = 0.0
+    if walking:
+        cos_h = math.cos(heading)
+        sin_h = math.sin(heading)
+        velocity_x = c.speed * cos_h
+        velocity_y = c.speed * sin_h
+        if turns:
+            size = c.turn_mean + c.turn_sd * normal(noise.size_a, noise.size_b)
+            upwind_is_left = (
+                observation.wind_x_mm_s * sin_h - observation.wind_y_mm_s * cos_h >= 0.0
+            )
+            upwind = noise.direction < 1.0 / (1.0 + math.exp(-c.alpha * w))
+            new_heading = heading + size if upwind == upwind_is_left else heading - size
+        else:
+            g = normal(noise.drift_a, noise.drift_b)
+            new_heading = heading + c.drift_sd * math.sqrt(dt_s) * g
+
+    if stops:
+        walking = False
+        evidence = 0.0
+    if starts:
+        walking = True
+    behaviour = 0
+    if turns:
+        behaviour = 2
+    elif walking:
+        behaviour = 1
+    return (
+        Action(velocity_x, velocity_y, new_heading, behaviour, clipped),
+        State(1.0 if walking else 0.0, 1.0 if in_odor else 0.0, last_whiff, w, evidence),
+    )

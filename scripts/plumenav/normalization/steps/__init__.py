@@ -1,0 +1,1 @@
+"""Normalization steps, one per file, named like their section of `config.schema.Normalization`."""

@@ -1,0 +1,121 @@
+"""Transfer: undo what the camera did to intensity.
+
+With fraction = stored / full_scale:
+
+* linear: intensity = low + (high - low) * fraction
+* gamma: intensity = low + (high - low) * fraction**exponent
+* square_root: intensity = low + (high - low) * fraction**2 (the file holds the square root)
+* table: interpolated linearly between (stored, intensity) pairs, constant outside them
+
+So all but the table are gain * stored**power + bias; only stored**power has to be computed for each
+pixel of the file, gain and bias wait until the image is small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from plumenav.config.schema import Transfer
+from plumenav.errors import UserError
+
+
+class Inverse(NamedTuple):
+    """Intensity = gain * shape(stored) + bias.
+
+    Attributes
+    ----------
+    shape : callable
+        (ndarray of stored numbers) -> ndarray of the working type; never a view of its input.
+    gain, bias : float
+    """
+
+    shape: Callable[[np.ndarray], np.ndarray]
+    gain: float
+    bias: float
+
+
+def power_of(transfer: Transfer) -> float:
+    """Exponent of the stored fraction; 1 for linear."""
+    return {"linear": 1.0, "square_root": 2.0}.get(transfer.kind, transfer.exponent)
+
+
+def check(transfer: Transfer, where: str = "normalize.transfer") -> None:
+    """Refuse a transfer that cannot be undone.
+
+    Raises
+    ------
+    UserError
+        If low equals high, or the table is too short or does not rise.
+    """
+    if transfer.kind == "table":
+        stored = [pair[0] for pair in transfer.table]
+        if len(stored) < 2 or any(b <= a for a, b in pairwise(stored)):
+            raise UserError(
+                f"{where}.table", f"{len(stored)} pairs {transfer.table}", "two or more, rising"
+            )
+    elif transfer.low == transfer.high:
+        raise UserError(f"{where}.high", f"equals low ({transfer.low})", "two different numbers")
+
+
+def plain(stored: np.ndarray, transfer: Transfer) -> np.ndarray:
+    """Linear intensity of stored numbers, float64."""
+    values = np.asarray(stored, np.float64)
+    if transfer.kind == "table":
+        known = np.asarray(transfer.table, np.float64)
+        return np.asarray(np.interp(values, known[:, 0], known[:, 1]))
+    fraction = values / transfer.full_scale
+    intensity = transfer.low + (transfer.high - transfer.low) * fraction ** power_of(transfer)
+    return np.asarray(intensity)
+
+
+def inverse(transfer: Transfer, source: np.dtype, work: np.dtype) -> Inverse:
+    """The fast form for numbers of one type.
+
+    Parameters
+    ----------
+    transfer : Transfer
+    source : dtype
+        Of the recording.
+    work : dtype
+        float32 or float64: type that the kernel computes in.
+
+    Returns
+    -------
+    Inverse
+    """
+    if transfer.kind == "table":
+        return Inverse(_pixelwise(lambda v: plain(v, transfer), source, work), 1.0, 0.0)
+    power = power_of(transfer)
+    span = transfer.high - transfer.low
+    if power == 1.0:
+        return Inverse(lambda v: v.astype(work), span / transfer.full_scale, transfer.low)
+    if power == 2.0:
+
+        def square(values: np.ndarray) -> np.ndarray:
+            out = values.astype(work)
+            out *= out
+            return out
+
+        return Inverse(square, span / transfer.full_scale**2, transfer.low)
+
+    def fraction(values: np.ndarray) -> np.ndarray:
+        return np.asarray((np.asarray(values, np.float64) / transfer.full_scale) ** power)
+
+    return Inverse(_pixelwise(fraction, source, work), span, transfer.low)
+
+
+def _pixelwise(
+    function: Callable[[np.ndarray], np.ndarray], source: np.dtype, work: np.dtype
+) -> Callable[[np.ndarray], np.ndarray]:
+    """A look-up table for integers of up to 16 bits, the function itself for the rest."""
+    if source.kind not in "ui" or source.itemsize > 2:
+        return lambda values: function(values).astype(work)
+    unsigned = np.dtype(f"u{source.itemsize}")
+    every = np.arange(2 ** (8 * source.itemsize)).astype(unsigned).view(source)
+    with np.errstate(invalid="ignore"):  # negative numbers have no fractional power: not a number
+        table = function(every).astype(work)
+    return lambda values: np.take(table, values.view(unsigned))

@@ -1,0 +1,70 @@
+"""Edges of the arena and arrival at the source, as the references see them.
+
+Written from docs/conventions.md (Order inside a step, 5 and 6).
+"""
+
+from __future__ import annotations
+
+import math
+
+from plumenav.references._plume import Arena
+
+
+def reflect(
+    arena: Arena, x_mm: float, y_mm: float, heading_rad: float
+) -> tuple[float, float, float]:
+    """Fold a position back at the outer edges, turning the heading with each fold.
+
+    Folds in x come first; each turns the heading h into pi - h, each fold in y into -h.
+
+    Returns
+    -------
+    tuple of float
+        x_mm, y_mm, heading_rad.
+    """
+    if arena.endless:
+        return x_mm, y_mm, heading_rad
+    x_low, x_high, y_low, y_high = arena.edges_mm()
+    while x_mm < x_low or x_mm > x_high:
+        x_mm = 2.0 * (x_low if x_mm < x_low else x_high) - x_mm
+        heading_rad = math.pi - heading_rad
+    while y_mm < y_low or y_mm > y_high:
+        y_mm = 2.0 * (y_low if y_mm < y_low else y_high) - y_mm
+        heading_rad = -heading_rad
+    return x_mm, y_mm, heading_rad
+
+
+def entry(x0: float, y0: float, x1: float, y1: float, radius_mm: float) -> float | None:
+    """Fraction of the segment at which it first is within the circle around the origin.
+
+    Parameters
+    ----------
+    x0, y0, x1, y1 : float
+        Ends of the segment, mm.
+    radius_mm : float
+
+    Returns
+    -------
+    float or None
+        In [0, 1]; None if the segment stays outside.
+    """
+    excess = x0 * x0 + y0 * y0 - radius_mm * radius_mm
+    if excess <= 0.0:
+        return 0.0
+    dx, dy = x1 - x0, y1 - y0
+    length2 = dx * dx + dy * dy
+    towards = x0 * dx + y0 * dy  # negative while the agent comes closer
+    # |p0 + s d|^2 = R^2, solved for the smaller s
+    discriminant = towards * towards - length2 * excess
+    if towards >= 0.0 or discriminant < 0.0:
+        return None
+    s = (-towards - math.sqrt(discriminant)) / length2
+    return s if s <= 1.0 else None
+
+
+def closest_mm(x0: float, y0: float, x1: float, y1: float) -> float:
+    """Smallest distance of a segment from the origin, mm."""
+    dx, dy = x1 - x0, y1 - y0
+    length2 = dx * dx + dy * dy
+    s = 0.0 if length2 == 0.0 else min(1.0, max(0.0, -(x0 * dx + y0 * dy) / length2))
+    return math.hypot(x0 + s * dx, y0 + s * dy)

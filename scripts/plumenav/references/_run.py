@@ -1,0 +1,91 @@
+"""Run a reference over a sample of the plan."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from plumenav.references._plume import Plume, read_plume
+from plumenav.tables import REFERENCE
+
+Simulate = Callable[[Mapping[str, Any], Mapping[str, Any], Plume], dict[str, Any]]
+
+OUTCOME = (
+    "end",
+    "time_to_source_s",
+    "final_x_mm",
+    "final_y_mm",
+    "duration_s",
+    "encounters",
+    "wraps",
+    "clipped_rates",
+)
+
+
+def find(name: str) -> Simulate:
+    """The `simulate` of a built-in reference, by the model's name.
+
+    Raises
+    ------
+    ValueError
+        If there is no such reference.
+    """
+    full = f"plumenav.references.{name}"
+    try:
+        module = importlib.import_module(full)
+    except ModuleNotFoundError as error:
+        if error.name != full:  # the reference is there, something it imports is not
+            raise
+        raise ValueError(f"there is no reference for model {name!r} in references/") from None
+    simulate: Simulate = module.simulate
+    return simulate
+
+
+def run_sample(
+    plan_rows: pa.Table | Iterable[Mapping[str, Any]],
+    settings: Mapping[str, Any],
+    plume_path: str | os.PathLike[str],
+    simulate: Simulate | None = None,
+) -> tuple[pa.Table, list[dict[str, Any]]]:
+    """Simulate some rows of a plan, one agent after the other, keeping every step.
+
+    Parameters
+    ----------
+    plan_rows : pyarrow.Table or iterable of dict
+        Rows of a PLAN table.
+    settings : dict
+        Resolved numbers, see :func:`plumenav.references._loop.run`, and `model`, its name.
+    plume_path : path
+        Plume file; read into memory once.
+    simulate : callable, optional
+        The reference to use instead of the built-in one of the model's name (a user's plug-in).
+
+    Returns
+    -------
+    steps : pyarrow.Table
+        In the REFERENCE schema, sorted by (simulation, step).
+    outcomes : list of dict
+        One per row: `simulation`, `end`, `time_to_source_s` (None: not reached), `final_x_mm`,
+        `final_y_mm`, `duration_s`, `encounters`, `wraps`, `clipped_rates`.
+    """
+    rows = plan_rows.to_pylist() if hasattr(plan_rows, "to_pylist") else list(plan_rows)
+    simulate = simulate or find(settings["model"])
+    plume = read_plume(plume_path)
+    pieces: list[dict[str, Any]] = []
+    outcomes: list[dict[str, Any]] = []
+    for row in sorted(rows, key=lambda one: int(one["simulation"])):
+        result = simulate(row, settings, plume)
+        number = int(row["simulation"])
+        result["simulation"] = np.full(len(result["step"]), number, np.int64)
+        pieces.append({name: result[name] for name in REFERENCE.arrow.names})
+        outcomes.append({"simulation": number, **{name: result[name] for name in OUTCOME}})
+    columns = [
+        pa.array(np.concatenate([piece[field.name] for piece in pieces] or [[]]), field.type)
+        for field in REFERENCE.arrow
+    ]
+    return pa.Table.from_arrays(columns, schema=REFERENCE.arrow), outcomes

@@ -1,0 +1,158 @@
+"""The sensors as the references see them: points on the body, their mean, dead zone, controls.
+
+Written from docs/conventions.md (Sensor).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from plumenav.references._plume import Plume, sampler
+
+Points = list[tuple[float, float]]  # (forward_mm, left_mm)
+
+
+def point() -> Points:
+    """One point at the agent's position."""
+    return [(0.0, 0.0)]
+
+
+def ellipse(centre_mm: float, along_mm: float, across_mm: float, spacing_mm: float) -> Points:
+    """Lattice points of an ellipse ahead of the animal (Demir et al. 2020: the antennae).
+
+    Parameters
+    ----------
+    centre_mm : float
+        Distance of the centre ahead of the body.
+    along_mm, across_mm : float
+        Semi-axes along and across the heading.
+    spacing_mm : float
+        Distance of neighbouring lattice points.
+    """
+    points = []
+    n_along, n_across = int(along_mm / spacing_mm) + 1, int(across_mm / spacing_mm) + 1
+    for i in range(-n_along, n_along + 1):
+        for j in range(-n_across, n_across + 1):
+            forward, left = i * spacing_mm, j * spacing_mm
+            if (forward / along_mm) ** 2 + (left / across_mm) ** 2 <= 1.0 + 1e-9:
+                points.append((centre_mm + forward, left))
+    return points
+
+
+SHAPES = {"point": point, "ellipse": ellipse}
+
+
+def points_of(sensor: Mapping[str, Any]) -> Points:
+    """Points of a sensor from its settings (`shape`, `parameters`)."""
+    if sensor["shape"] not in SHAPES:
+        raise ValueError(f"no reference for sensor {sensor['shape']!r}; known: {list(SHAPES)}")
+    make: Any = SHAPES[sensor["shape"]]
+    points: Points = make(**sensor["parameters"])
+    return points
+
+
+def fold(value: float, low: float, high: float) -> float:
+    """Reflect a coordinate into [low, high]: what is beyond an edge is looked up before it."""
+    if high <= low:
+        return low
+    length = high - low
+    m = (value - low) % (2.0 * length)
+    return low + (m if m <= length else 2.0 * length - m)
+
+
+def _half_distance(value: float) -> float:
+    """Distance of a pixel coordinate from the nearest pixel edge (a half-integer)."""
+    part = (value + 0.5) % 1.0
+    return min(part, 1.0 - part)
+
+
+class Nose:
+    """What one agent smells.
+
+    Parameters
+    ----------
+    settings : dict
+        `sensor` and `control` of the simulation's settings.
+    plume : Plume
+    """
+
+    def __init__(self, settings: Mapping[str, Any], plume: Plume) -> None:
+        sensor, control = settings["sensor"], settings["control"]
+        if control not in ("none", "blind", "blank_region"):
+            raise ValueError(f"control {control!r}; known: none, blind, blank_region")
+        self.blind = control == "blind"
+        self.points = points_of(sensor)
+        self.sample = sampler(plume, sensor["interpolation"])
+        self.arena = plume.arena
+        self.reach_px = max(math.hypot(*one) for one in self.points) / plume.arena.mm_per_px
+        self.dead_zone = sensor["dead_zone"]
+        # only these pick one pixel or its neighbour: a decision that can be a tie
+        self.has_pixels = (
+            plume.metadata["kind"] not in ("analytic", "signal")
+            and sensor["interpolation"] == "nearest"
+        )
+        self.blank = plume.metadata["blank"] if control == "blank_region" else None
+        if control == "blank_region" and self.blank is None:
+            raise ValueError("control blank_region: the plume's metadata has no blank region")
+
+    def read(self, frame: int, x_mm: float, y_mm: float, heading_rad: float) -> tuple[float, float]:
+        """Reading after the dead zone, and how close it came to being another one.
+
+        Parameters
+        ----------
+        frame : int
+        x_mm, y_mm, heading_rad : float
+            Position and heading of the body.
+
+        Returns
+        -------
+        odor : float
+            Concentration.
+        margin : float
+            Distance to the nearest arena edge or (sampling `nearest`) pixel edge, in pixels, or of
+            the reading from the dead zone; the smallest of them.
+        """
+        if self.blind:
+            return 0.0, math.inf
+        raw, margin = self._mean(frame, x_mm, y_mm, heading_rad)
+        if self.dead_zone is None:
+            return raw, margin
+        if abs(raw) > 1e-9:  # a reading of zero is zero on either side of the dead zone
+            margin = min(margin, abs(raw - self.dead_zone))
+        return (0.0 if raw < self.dead_zone else raw), margin
+
+    def _mean(self, frame: int, x: float, y: float, heading: float) -> tuple[float, float]:
+        cos_h, sin_h = math.cos(heading), math.sin(heading)
+        arena, blank = self.arena, self.blank
+        total, margin, outside = 0.0, math.inf, -math.inf
+        # far inside the image no point needs to be asked whether it is outside
+        depth = arena.inward(*arena.row_column(x, y)) - self.reach_px
+        safe = depth > 1.0 and blank is None
+        if safe:
+            margin = depth
+        for forward, left in self.points:
+            row, column = arena.row_column(
+                x + forward * cos_h - left * sin_h, y + forward * sin_h + left * cos_h
+            )
+            if safe:
+                total += self.sample(frame, row, column)
+                if self.has_pixels:
+                    margin = min(margin, _half_distance(row), _half_distance(column))
+                continue
+            if blank is not None:
+                row = fold(row, blank["row_start"], blank["row_stop"] - 1)
+                column = fold(column, blank["column_start"], blank["column_stop"] - 1)
+            else:
+                inward = arena.inward(row, column)
+                margin = min(margin, abs(inward))
+                if not arena.contains(row, column):
+                    outside = max(outside, -inward)
+                    continue
+            total += self.sample(frame, row, column)
+            if self.has_pixels:
+                margin = min(margin, _half_distance(row), _half_distance(column))
+        if outside > -math.inf:  # one point outside is enough: the deepest one decides
+            return 0.0, outside
+        return total / len(self.points), margin

@@ -1,0 +1,37 @@
+"""Ask the engine again: every step, repetition, mutants, blank air (rule recheck_agent)."""
+
+import json
+from pathlib import Path
+
+from plumenav import jobs
+
+
+def main(args):
+    """Write checks/{recording}/{agent}/."""
+    from plumenav.analysis.checks import recheck_agent
+
+    recheck_agent(
+        args.settings,
+        args.limits,
+        args.plume,
+        args.plan,
+        args.prepared,
+        args.simulations,
+        args.trajectories,
+        Path(args.folder),
+    )
+
+
+if __name__ == "__main__":
+    parser = jobs.parser(__doc__)
+    parser.add_argument("--recording", required=True, help="label")
+    parser.add_argument("--agent", required=True, help="label")
+    parser.add_argument("--settings", type=json.loads, required=True)
+    parser.add_argument("--limits", type=json.loads, required=True)
+    parser.add_argument("--plume", required=True)
+    parser.add_argument("--plan", required=True)
+    parser.add_argument("--prepared", required=True)
+    parser.add_argument("--simulations", nargs="+", required=True)
+    parser.add_argument("--trajectories", nargs="+", required=True)
+    parser.add_argument("--folder", required=True)
+    jobs.run(main, parser.parse_args())

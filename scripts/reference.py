@@ -1,0 +1,35 @@
+"""Recompute a sample with the independent reference (rule reference_agent)."""
+
+import json
+
+from plumenav import jobs
+
+
+def main(args):
+    """Write reference/{recording}/{agent}.parquet."""
+    from plumenav.analysis.checks import reference_agent
+
+    steps = reference_agent(
+        args.settings,
+        args.sample,
+        args.plume,
+        args.plan,
+        args.prepared,
+        args.simulations,
+        args.output,
+    )
+    return {"agent_steps": steps}
+
+
+if __name__ == "__main__":
+    parser = jobs.parser(__doc__)
+    parser.add_argument("--recording", required=True, help="label")
+    parser.add_argument("--agent", required=True, help="label")
+    parser.add_argument("--settings", type=json.loads, required=True)
+    parser.add_argument("--sample", type=int, required=True)
+    parser.add_argument("--plume", required=True)
+    parser.add_argument("--plan", required=True)
+    parser.add_argument("--prepared", required=True)
+    parser.add_argument("--simulations", nargs="+", required=True)
+    parser.add_argument("--output", required=True)
+    jobs.run(main, parser.parse_args())

@@ -1,0 +1,90 @@
+"""Start or continue a run: `make run` calls this, and this calls Snakemake.
+
+Before that it checks the config, and if an earlier run was killed, clears what it left: its lock
+(only if the owner is provably dead), and half-written temporary files.
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+from plumenav import config, ownership
+from plumenav.errors import UserError
+
+
+def clear_the_way(run):
+    """Unlock after a killed run; refuse while one lives.
+
+    Raises
+    ------
+    UserError
+        If another run is, or may be, going on here.
+    """
+    for name, owner in ownership.owners().items():
+        who = f"process {owner.pid} on {owner.host}"
+        alive = ownership.is_alive(owner)
+        if alive:
+            raise UserError(
+                f"run {name!r}", f"is going on in this folder ({who})", "", "Wait until it ends."
+            )
+        if alive is None:
+            raise UserError(
+                f"run {name!r}",
+                f"was started in this folder by {who}, which cannot be asked from here",
+                "",
+                f"Continue it there, or if you know it is dead, remove "
+                f"{ownership.owner_file(name)} and try again.",
+            )
+    others = ownership.working_here()
+    if others:
+        raise UserError(
+            f"folder {Path.cwd()}",
+            f"Snakemake is already working here (process {others[0].pid})",
+            "",
+            "Wait until it ends.",
+        )
+    for name, owner in ownership.owners().items():
+        say(f"The run {name!r} was interrupted (process {owner.pid} is gone); continuing.")
+        ownership.wait_for_orphans(name)
+        ownership.owner_file(name).unlink(missing_ok=True)
+    ownership.remove_leftovers(run)
+    if any(Path(".snakemake/locks").glob("*.lock")):
+        say("Removing the lock of the interrupted run.")
+        for lock in Path(".snakemake/locks").glob("*.lock"):
+            lock.unlink()
+
+
+def say(text):
+    """Tell the user on the terminal."""
+    sys.stderr.write(f"plumenav: {text}\n")
+    sys.stderr.flush()
+
+
+def main():
+    """Check, clear, run."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
+    parser.add_argument("--config", default="config/config.yaml", help="config file of the run")
+    parser.add_argument("--cores", default="all", help="number of cores, or all")
+    parser.add_argument("snakemake", nargs="*", help="further words for Snakemake")
+    args = parser.parse_args()
+    try:
+        run = config.load(args.config)["run"]
+        clear_the_way(run)
+    except (UserError, TimeoutError) as error:
+        say(str(error))
+        return 1
+    command = [sys.executable, "-m", "snakemake", "--cores", args.cores]
+    command += [*args.snakemake, "--configfile", args.config]
+    code = subprocess.call(command)
+    report = Path("results") / run / "report.html"
+    if report.exists():
+        say(f"report: {report}" + ("" if code == 0 else "  (the run did not pass; see above)"))
+    return code
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

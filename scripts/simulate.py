@@ -1,0 +1,37 @@
+"""Simulate one chunk of an agent's simulations in one recording (rule simulate_chunk)."""
+
+import json
+
+from plumenav import jobs
+
+
+def main(args):
+    """Write trajectories and one row per simulation."""
+    from plumenav.batch.chunk import simulate_chunk
+
+    return simulate_chunk(
+        args.settings,
+        args.chunk,
+        args.chunk_simulations,
+        args.plume,
+        args.plan,
+        args.prepared,
+        args.trajectories,
+        args.simulations,
+        args.threads,
+    )
+
+
+if __name__ == "__main__":
+    parser = jobs.parser(__doc__)
+    parser.add_argument("--recording", required=True, help="label")
+    parser.add_argument("--agent", required=True, help="label")
+    parser.add_argument("--chunk", required=True)
+    parser.add_argument("--chunk-simulations", type=int, required=True)
+    parser.add_argument("--settings", type=json.loads, required=True)
+    parser.add_argument("--plume", required=True)
+    parser.add_argument("--plan", required=True)
+    parser.add_argument("--prepared", required=True)
+    parser.add_argument("--trajectories", required=True)
+    parser.add_argument("--simulations", required=True)
+    jobs.run(main, parser.parse_args())

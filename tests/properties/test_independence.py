@@ -1,0 +1,88 @@
+"""Results do not depend on how the work is cut: bit for bit."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import factories
+from plumenav import registry
+from plumenav.batch.settings import take
+from plumenav.tables import plume as plume_files
+
+N = 9
+FRAMES = factories.movie_frames()
+
+
+@pytest.fixture(scope="module")
+def truth(tmp_path_factory):
+    """Every model's bits, computed in one piece."""
+    folder = tmp_path_factory.mktemp("plume")
+    movie = factories.write_movie(folder / "whole.parquet", FRAMES)
+    plan = factories.plan_columns(N, len(FRAMES))
+    whole = {}
+    for name in registry.names("model"):
+        chosen = factories.engine_settings(name, duration_s=5.0, record_every=3)
+        whole[name] = (chosen, *factories.run(movie, plan, chosen))
+    return folder, plan, whole
+
+
+@pytest.mark.parametrize("name", registry.names("model"))
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    order=st.permutations(range(N)),
+    cuts=st.sets(st.integers(1, N - 1)),
+    threads=st.integers(1, 4),
+    capacity=st.integers(1, 40),
+    budget_mb=st.sampled_from([0.0, 0.01, 100.0]),
+    frames_per_block=st.integers(1, len(FRAMES)),
+)
+def test_chunks_order_threads_and_blocks_change_no_bit(
+    truth, name, order, cuts, threads, capacity, budget_mb, frames_per_block
+):
+    folder, plan, whole = truth
+    chosen, expected, simulations = whole[name]
+    movie = folder / f"blocks{frames_per_block}.parquet"
+    if not movie.exists():
+        with pytest.MonkeyPatch.context() as patch:
+            bytes_per_frame = FRAMES[0].size * 2
+            patch.setattr(plume_files, "ROW_GROUP_BYTES", frames_per_block * bytes_per_frame)
+            factories.write_movie(movie, FRAMES)
+    columns, outcomes = [], []
+    bounds = [0, *sorted(cuts), N]
+    for first, last in itertools.pairwise(bounds):
+        part, outcome = factories.run(
+            movie,
+            take(plan, np.array(order[first:last])),
+            chosen,
+            threads=threads,
+            capacity=capacity,
+            budget_mb=budget_mb,
+        )
+        columns.append(part)
+        outcomes.append(outcome)
+    again = {key: np.concatenate([part[key] for part in columns]) for key in expected}
+    rows = np.lexsort((again["step"], again["simulation"]))
+    for key, values in expected.items():
+        assert values.tobytes() == again[key][rows].tobytes(), key
+    import pyarrow as pa
+
+    assert pa.concat_tables(outcomes).sort_by("simulation").equals(simulations)
+
+
+def test_another_agent_changes_no_other_agents_plan():
+    from plumenav.batch.plan import make_plan
+
+    start = {"x_mm": [1, 2], "y_mm": [3, 4], "heading_deg": [0, 360], "frame": "uniform"}
+    plan = make_plan(1, "smooth", "a", start, 20, 100)
+    longer = make_plan(1, "smooth", "a", start, 30, 100)
+    other = make_plan(1, "smooth", "b", start, 20, 100)
+    assert longer.slice(0, 20).equals(plan)
+    assert other.drop(["key"]).equals(plan.drop(["key"]))
+    keys = set(plan.column("key").to_pylist())
+    assert keys.isdisjoint(other.column("key").to_pylist())
+    assert len(keys) == 20

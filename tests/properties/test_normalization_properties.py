@@ -1,0 +1,120 @@
+"""The fused, streaming normalization is the chain of its plain steps."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from hypothesis import given
+from hypothesis import settings as limits
+from hypothesis import strategies as st
+
+from factories_recordings import Normalized, settings, write_hdf5
+from plumenav import world
+from plumenav.config.schema import Recording
+from plumenav.normalization.blank import largest_rectangle
+from plumenav.normalization.steps import background, calibration, crop, resample, storage, transfer
+
+
+def plain_chain(frames: np.ndarray, recording: Recording, bits: int) -> tuple[np.ndarray, int, int]:
+    """Normalization as it is defined: one step after the other, in double precision."""
+    how = recording.normalize
+    values = crop.plain(frames, how.crop)
+    values = world.orient_image(values, recording.wind_toward, recording.mirrored)
+    values = transfer.plain(values, how.transfer)
+    values = background.plain(values, how.background)
+    values = calibration.plain(values, how.calibration)
+    ratio = (how.resample.mm_per_px or recording.mm_per_px) / recording.mm_per_px
+    values = resample.plain(values, ratio)
+    return storage.plain(values, storage.code(how.storage, bits))
+
+
+transfers = st.sampled_from(
+    [
+        {"low": 0.1, "high": 0.9, "full_scale": 200},
+        {"low": 2, "high": -1, "full_scale": 255},
+        {"kind": "square_root", "low": -0.2, "high": 1.5, "full_scale": 255},
+        {"kind": "gamma", "exponent": 0.45, "full_scale": 255},
+        {"kind": "table", "table": [[0, 0], [30, 0.5], [200, 0.7], [260, 1.4]]},
+    ]
+)
+
+
+@limits(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    source=st.sampled_from(["uint8", "uint16", "int16", "float32", "float64"]),
+    stored=st.sampled_from(["auto", "uint8", "uint16", "int16", "float32"]),
+    shape=st.tuples(st.integers(9, 24), st.integers(9, 24)),
+    ratio=st.sampled_from([1.0, 2.0, 3.0, 1.5, 0.74, 2.37, 0.5]),
+    wind=st.sampled_from(list(world.QUARTER_TURNS)),
+    mirrored=st.booleans(),
+    undo=transfers,
+    method=st.sampled_from(["none", "mean", "median"]),
+    cut=st.tuples(st.integers(0, 2), st.integers(0, 2)),
+    points=st.tuples(st.floats(-0.3, 0.3), st.floats(0.5, 2)),
+)
+def test_fused_is_plain(
+    seed, source, stored, shape, ratio, wind, mirrored, undo, method, cut, points
+):
+    frames = np.random.default_rng(seed).integers(0, 256, (5, *shape)).astype(source)
+    changes = {
+        "wind_toward": wind,
+        "mirrored": mirrored,
+        "normalize": {
+            "crop": {"rows": [cut[0], shape[0]], "columns": [0, shape[1] - cut[1]]},
+            "transfer": undo,
+            "background": {"method": method, "frames": [1, 4]},
+            "calibration": {"zero": points[0], "one": points[1]},
+            "resample": {"mm_per_px": ratio},
+            "storage": {"dtype": stored},
+        },
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        made = Normalized(Path(folder), write_hdf5(Path(folder) / "a.h5", frames), **changes)
+    recording = Recording.model_validate(settings(**changes))
+    truth, low, high = plain_chain(frames, recording, frames.dtype.itemsize * 8)
+    assert made.stored.shape == truth.shape
+    assert made.stored.dtype == truth.dtype
+    difference = np.abs(made.stored.astype(float) - truth.astype(float))
+    if truth.dtype == np.float32:
+        assert difference.max() < 1e-4
+    else:
+        # float32 arithmetic moves a value by much less than a step of 8 bits, and by a few at most
+        # of 16: only roundings may fall the other way
+        assert difference.max() <= (1 if truth.dtype == np.uint8 else 2)
+        assert difference.mean() < 0.1
+    assert abs(made.quality["clipped_low"] - low) <= 2
+    assert abs(made.quality["clipped_high"] - high) <= 2
+
+
+@given(size=st.integers(1, 60), ratio=st.floats(0.3, 7))
+def test_area_weights_share_out_every_covered_pixel(size, ratio):
+    n = resample.whole_pixels(size, ratio)
+    if n == 0:
+        return
+    weights = resample.weights(size, ratio)
+    np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-9)
+    whole = int(np.floor(n * ratio + 1e-9))
+    np.testing.assert_allclose(weights[:, :whole].sum(axis=0), 1 / ratio, atol=1e-9)
+    assert size - n * ratio < ratio + 1e-6
+
+
+@given(st.integers(0, 2**24 - 1), st.integers(1, 24))
+def test_largest_rectangle_is_the_largest(bits, width):
+    cells = np.array([bits >> k & 1 for k in range(24 // width * width)], bool).reshape(-1, width)
+    best = max(
+        (r1 - r0) * (c1 - c0)
+        for r0 in range(cells.shape[0])
+        for r1 in range(r0, cells.shape[0] + 1)
+        for c0 in range(cells.shape[1])
+        for c1 in range(c0, cells.shape[1] + 1)
+        if cells[r0:r1, c0:c1].all()
+    )
+    found = largest_rectangle(cells)
+    assert (found is None) == (best == 0)
+    if found is not None:
+        r0, r1, c0, c1 = found
+        assert cells[r0:r1, c0:c1].all()
+        assert (r1 - r0) * (c1 - c0) == best

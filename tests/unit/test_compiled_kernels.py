@@ -1,0 +1,110 @@
+"""Compiled kernels are found again by other processes, and never answer for edited code."""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+import factories
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = """
+import json, sys
+sys.path[:0] = {paths!r}
+import factories
+from pathlib import Path
+from plumenav import registry
+from plumenav.engine.run import Blocks, simulate
+from plumenav.tables import PlumeReader
+for plugin in {plugins!r}:
+    registry.register_file(Path(plugin))
+settings = factories.engine_settings({model!r}, duration_s=1.0)
+with PlumeReader({plume!r}) as reader:
+    outcome = simulate(Blocks(reader), factories.plan_columns(4, 40), settings)
+print(json.dumps([outcome.kernel, outcome.simulations.column("path_mm").to_pylist()]))
+"""
+MODEL = ROOT / "scripts/plumenav/models/correlated_random_walk.py"
+
+
+@pytest.fixture
+def process(tmp_path):
+    """Run a model in a process of its own, with a kernel cache of the test's own."""
+    plume = factories.write_movie(tmp_path / "movie.parquet")
+
+    def run(model, plugins=(), scripts=ROOT / "scripts", **environment):
+        program = PROGRAM.format(
+            paths=[str(scripts), str(ROOT / "tests")],
+            plugins=[str(p) for p in plugins],
+            model=model,
+            plume=str(plume),
+        )
+        env = {**os.environ, "PLUMENAV_CACHE": str(tmp_path / "cache"), **environment}
+        env.pop("PYTHONPATH", None)
+        done = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(program)],
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return run
+
+
+def test_a_second_process_compiles_nothing(process):
+    first, paths = process("correlated_random_walk")
+    second, same = process("correlated_random_walk")
+    assert (first["cache_hits"], first["cache_misses"]) == (0, 1)
+    assert (second["cache_hits"], second["cache_misses"]) == (1, 0)
+    assert paths == same
+
+
+def test_an_edited_model_in_a_read_only_folder_gives_its_new_result(process, tmp_path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    plugin = folder / "my_walk.py"
+    text = 'PLUGIN_KIND = "model"\n' + MODEL.read_text().split('"""', 2)[2]
+    text = "from __future__ import annotations\n" + text.replace(
+        "from __future__ import annotations\n", ""
+    )
+    plugin.write_text(text)
+    folder.chmod(0o555)
+    try:
+        first, slow = process("my_walk", [plugin])
+        again, same = process("my_walk", [plugin])
+        folder.chmod(0o755)
+        # a constant inside the step, not a parameter
+        plugin.write_text(text.replace("c.speed * math.cos", "2.0 * c.speed * math.cos"))
+        folder.chmod(0o555)
+        edited, fast = process("my_walk", [plugin])
+    finally:
+        folder.chmod(0o755)
+    assert (first["cache_misses"], again["cache_misses"], edited["cache_misses"]) == (1, 0, 1)
+    assert same == slow
+    assert all(b > a for a, b in zip(slow, fast, strict=True))
+    assert not list(folder.glob("__pycache__/*.nbi"))
+
+
+def test_an_edited_builtin_model_gives_its_new_result(process, tmp_path):
+    import shutil
+
+    copy = tmp_path / "scripts"
+    shutil.copytree(ROOT / "scripts", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    model = copy / "plumenav/models/correlated_random_walk.py"
+    _, before = process("correlated_random_walk", scripts=copy)
+    model.write_text(model.read_text().replace("c.speed * math.cos", "2.0 * c.speed * math.cos"))
+    kernel, after = process("correlated_random_walk", scripts=copy)
+    assert kernel["cache_misses"] == 1
+    assert all(b > a for a, b in zip(before, after, strict=True))
+
+
+def test_the_same_source_runs_uncompiled(process):
+    _, compiled = process("walk_stop_turn")
+    _, plain = process("walk_stop_turn", NUMBA_DISABLE_JIT="1")
+    assert plain == pytest.approx(compiled, abs=1e-9)

@@ -1,0 +1,186 @@
+"""A mistake in a config is answered with one message: what, where, what is allowed, what to do."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from plumenav import config
+from plumenav.config.document import documents
+from plumenav.errors import UserError
+
+ROOT = Path(__file__).resolve().parents[2]
+GOOD = {
+    "run": "mine",
+    "recordings": {
+        "hill": {"analytic": {"field": "gaussian", "parameters": {"sigma_mm": 40}}},
+    },
+    "agents": {"fly": {"model": "on_off", "sensor": {"threshold": {"value": 0.1}}}},
+    "simulation": {"simulations": 20},
+}
+DELETE = object()
+
+
+def changed(path, value):
+    """The good config with one key changed."""
+    content = copy.deepcopy(GOOD)
+    *parents, last = path.split(".")
+    at = content
+    for part in parents:
+        at = at.setdefault(part, {})
+    if value is DELETE:
+        del at[last]
+    else:
+        at[last] = value
+    return content
+
+
+def test_the_good_config_is_complete_with_all_defaults():
+    resolved = config.resolve(GOOD, Path())
+    fly = resolved["agents"]["fly"]
+    assert fly["parameters"]["tau_on_s"] == 0.72
+    assert fly["preset"] == "alvarez_salvado_2018"
+    assert fly["sensor"]["threshold"] == {"value": 0.1, "unit": "absolute"}
+    assert fly["sensor"]["interpolation"] == "nearest"
+    assert resolved["recordings"]["hill"]["analytic"]["parameters"] == {
+        "peak": 1.0,
+        "sigma_mm": 40,
+    }
+    assert resolved["simulation"]["success_radius_mm"] == 15.0
+
+
+MISTAKES = [
+    ("agent", {}, ["agent", "unknown key", "Did you mean 'agents'?"]),
+    ("simulation.succes_radius_mm", 5, ["simulation.succes_radius_mm", "success_radius_mm'?"]),
+    ("simulation.duration_s", "long", ["simulation.duration_s", "'long'", "number"]),
+    ("simulation.duration_s", -1, ["simulation.duration_s", "-1", "greater than 0"]),
+    ("simulation.duration_s", float("nan"), ["simulation.duration_s", "finite"]),
+    ("simulation.boundary", "reflct", ["simulation.boundary", "Did you mean 'reflect'?"]),
+    ("simulation.simulations", 2.5, ["simulation.simulations", "2.5", "integer"]),
+    ("simulation.start.x_mm", [200, 100], ["simulation.start.x_mm", "must not exceed"]),
+    ("simulation.start.x_mm", [5, 100], ["simulation.start", "success radius of 15 mm"]),
+    ("simulation.start.x_mm", [-20, 100], ["simulation.start", "success radius"]),
+    ("simulation.start.x_mm", [100, 300], ["simulation.start.x_mm", "arena", "250"]),
+    ("simulation.start.y_mm", [-500, 0], ["simulation.start.y_mm", "arena", "-80"]),
+    ("run", "../escape", ["run", "'../escape'", "letters, digits or underscores"]),
+    ("run", DELETE, ["run", "missing"]),
+    ("agents", {}, ["agents", "at least 1"]),
+    ("agents", {"a b": {"model": "on_off"}}, ["'a b'", "letters, digits"]),
+    ("agents", {"$(rm -rf)": {"model": "on_off"}}, ["'$(rm -rf)'", "letters, digits"]),
+    ("agents", {"x;y": {"model": "on_off"}}, ["'x;y'", "letters, digits"]),
+    ("recordings", {"a/b": GOOD["recordings"]["hill"]}, ["'a/b'", "letters, digits"]),
+    ("agents.fly.model", "on_of", ["agents.fly.model", "'on_of'", "Did you mean 'on_off'?"]),
+    ("agents.fly.model", "../on_off", ["agents.fly.model", "../on_off"]),
+    ("agents.fly.preset", "best", ["agents.fly.preset", "alvarez_salvado_2018"]),
+    ("agents.fly.parameters", {"tau_on": 1}, ["agents.fly.parameters.tau_on", "tau_on_s'?"]),
+    ("agents.fly.parameters", {"tau_on_s": -1}, ["agents.fly.parameters.tau_on_s", "greater"]),
+    ("agents.fly.sensor.shape", "nose", ["agents.fly.sensor.shape", "'nose'", "ellipse, point"]),
+    ("agents.fly.sensor.parameters", {"size": 1}, ["agents.fly.sensor.parameters.size"]),
+    ("agents.fly.control", "blank_region", ["agents.fly.control", "no meaning", "hill"]),
+    ("recordings.hill.analytic.field", "gauss", ["analytic.field", "Did you mean 'gaussian'?"]),
+    ("recordings.hill.analytic.parameters", {"sigma": 1}, ["parameters.sigma", "sigma_mm"]),
+    ("recordings.hill.mm_per_px", 0, ["recordings.hill.mm_per_px", "greater than 0"]),
+    ("recordings.hill.mm_per_px", -0.7, ["recordings.hill.mm_per_px", "greater than 0"]),
+    ("recordings.hill.path", "x.avi", ["recordings.hill", "exactly one of path"]),
+    ("recordings.hill.reader", {"axes": ["row", "row", "frame"]}, ["axes", "each once"]),
+    ("recordings.hill.normalize", {"backgroud": {}}, ["backgroud", "Did you mean 'background'?"]),
+    ("recordings.hill.normalize", {"background": {"method": "mean"}}, ["background", "frames"]),
+    ("validation.sample", 30, ["validation.sample", "only 20 simulations"]),
+    ("plugins", ["nowhere.py"], ["plugins", "nowhere.py", "cannot be read"]),
+    (
+        "recordings",
+        {"m": {"path": "no.avi", "mm_per_px": 1, "source_px": {"row": 0, "column": 0}}},
+        ["recordings.m.path", "there is no file", "PLUMENAV_DATA"],
+    ),
+    ("recordings", {"m": {"path": "no.avi"}}, ["recordings.m", "mm_per_px and source_px"]),
+    (
+        "recordings",
+        {
+            "s": {
+                "synthetic": {"format": "hdf5", "parameters": {"wind": 1}},
+                "mm_per_px": 1,
+                "source_px": {"row": 0, "column": 0},
+            }
+        },
+        ["recordings.s.synthetic.parameters", "wind"],
+    ),
+    (
+        "recordings",
+        {
+            "s": {
+                "synthetic": {"format": "hdf5", "generator": "smoke"},
+                "mm_per_px": 1,
+                "source_px": {"row": 0, "column": 0},
+            }
+        },
+        ["recordings.s.synthetic.generator", "'smoke'", "filament"],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"), MISTAKES, ids=[f"{m[0]}={m[1]!r:.25}" for m in MISTAKES]
+)
+def test_mistake_gets_one_message(path, value, words):
+    with pytest.raises(UserError) as caught:
+        config.resolve(changed(path, value), Path())
+    message = str(caught.value)
+    assert "\n" not in message
+    for word in words:
+        assert word in message
+
+
+def test_a_model_that_needs_wind_is_not_run_in_still_air():
+    content = changed("agents.fly", {"model": "surge_cast", "sensor": {"threshold": {"value": 1}}})
+    content["recordings"]["hill"]["wind"] = {"speed_mm_s": 0}
+    with pytest.raises(UserError, match="needs wind"):
+        config.resolve(content, Path())
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("run: [1", ["not valid YAML"]),
+        ("- a\n- b\n", ["holds no keys"]),
+        ("", ["holds no keys"]),
+        ("run: a\nrun: b\n", ["'run' is given twice", "line"]),
+        ("x: !!python/object/apply:os.system ['true']\n", ["not valid YAML"]),
+        ("run: \x00", ["not valid YAML"]),
+    ],
+)
+def test_a_file_that_is_no_config(tmp_path, text, words):
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError) as caught:
+        config.load(path)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_a_missing_config_file(tmp_path):
+    with pytest.raises(UserError, match="No such file"):
+        config.load(tmp_path / "none.yaml")
+
+
+def test_the_environment_variable_names_the_data_folder(tmp_path, monkeypatch):
+    (tmp_path / "m.avi").write_bytes(b"x")
+    content = changed(
+        "recordings", {"m": {"path": "m.avi", "mm_per_px": 1, "source_px": {"row": 0, "column": 0}}}
+    )
+    monkeypatch.setenv("PLUMENAV_DATA", str(tmp_path))
+    assert config.resolve(content, Path())["recordings"]["m"]["file"] == str(tmp_path / "m.avi")
+
+
+@pytest.mark.parametrize("name", ["config", "small"])
+def test_shipped_configs_are_valid(name):
+    content = yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text())
+    resolved = config.resolve(content, ROOT / "config")
+    if name == "config":
+        each = resolved["simulation"]["simulations"]
+        assert len(resolved["recordings"]) * len(resolved["agents"]) * each == 4000
+
+
+def test_documentation_of_the_config_is_current():
+    for path, text in documents(ROOT / "config").items():
+        assert path.read_text() == text, "run: python -m plumenav.config.document"

@@ -1,0 +1,150 @@
+"""What reruns when a file or a setting is changed: exactly what depends on it."""
+
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.workflow
+
+AFTER_SIMULATIONS = {
+    "analyze",
+    "validate_run",
+    "draw_figures",
+    "summarize_performance",
+    "write_report",
+    "gate",
+    "all",
+}
+ONE_AGENT = {"simulate_chunk": 6, "recheck_agent": 2, "reference_agent": 2}
+NOTHING: dict[str, int] = {}
+
+
+def rules(planned):
+    return set(planned)
+
+
+@pytest.fixture
+def edited(finished):
+    """Edit files of the finished checkout; they are put back afterwards."""
+    kept: dict[Path, str] = {}
+
+    def edit(name, old, new):
+        path = finished.folder / name
+        kept.setdefault(path, path.read_text())
+        assert old in path.read_text(), f"{old!r} is not in {name}"
+        path.write_text(path.read_text().replace(old, new, 1))
+
+    yield edit
+    for path, text in kept.items():
+        path.write_text(text)
+
+
+def test_nothing_changed(finished):
+    assert finished.planned("config/small.yaml") == NOTHING
+
+
+def test_a_models_file_reruns_that_models_chunks_and_what_hangs_on_them(finished, edited):
+    edited("scripts/plumenav/models/on_off.py", "odor = max(", "odor = 1.0 * max(")
+    planned = finished.planned("config/small.yaml")
+    assert {rule: planned.get(rule) for rule in ONE_AGENT} == ONE_AGENT
+    assert rules(planned) == AFTER_SIMULATIONS | set(ONE_AGENT)
+
+
+def test_a_reference_reruns_no_simulation(finished, edited):
+    edited("scripts/plumenav/references/on_off.py", "import math", "import math  # edited")
+    planned = finished.planned("config/small.yaml")
+    assert "simulate_chunk" not in planned
+    assert planned["reference_agent"] == 2
+
+
+@pytest.mark.parametrize("name", ["kernel", "philox", "run", "settings"])
+def test_the_engine_reruns_every_simulation_and_no_normalization(finished, edited, name):
+    edited(f"scripts/plumenav/engine/{name}.py", "import annotations", "import annotations  # x")
+    planned = finished.planned("config/small.yaml")
+    assert planned["simulate_chunk"] == 24
+    assert not {"normalize_recording", "plan_agent", "prepare_agent"} & rules(planned)
+
+
+def test_a_figure_reruns_only_figures_and_report(finished, edited):
+    edited("scripts/plumenav/figures/fig3_success.py", "import annotations", "import annotations #")
+    assert rules(finished.planned("config/small.yaml")) == {
+        "draw_figures",
+        "summarize_performance",
+        "write_report",
+        "gate",
+        "all",
+    }
+
+
+def test_the_style_of_figures_reruns_no_simulation(finished, edited):
+    edited("scripts/plumenav/figures/_style.py", "import annotations", "import annotations #")
+    planned = finished.planned("config/small.yaml")
+    assert "draw_figures" in planned
+    assert not {"simulate_chunk", "analyze", "validate_run"} & rules(planned)
+
+
+def test_a_reader_reruns_normalization(finished, edited):
+    edited("scripts/plumenav/recordings/hdf5.py", "import annotations", "import annotations #")
+    planned = finished.planned("config/small.yaml")
+    assert planned["normalize_recording"] == 2
+    assert "synthesize_recording" not in planned
+
+
+def test_messages_are_no_results(finished, edited):
+    edited("scripts/plumenav/errors.py", "Did you mean", "Perhaps you mean")
+    assert finished.planned("config/small.yaml") == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected", "not_expected"),
+    [
+        ("success_radius_mm: 15", "success_radius_mm: 14", {"simulate_chunk"}, {"plan_agent"}),
+        ("seed: 7", "seed: 8", {"plan_agent", "simulate_chunk"}, {"normalize_recording"}),
+        (
+            "wind: {speed_mm_s: 150}",
+            "wind: {speed_mm_s: 140}",
+            {"simulate_chunk"},
+            {"normalize_recording", "plan_agent"},
+        ),
+        (
+            "one: 120",
+            "one: 110",
+            {"normalize_recording", "simulate_chunk"},
+            {"synthesize_recording"},
+        ),
+        (
+            "replicate_chunk: 5",
+            "replicate_chunk: 4",
+            {"recheck_agent"},
+            {"simulate_chunk", "reference_agent"},
+        ),
+    ],
+)
+def test_a_setting_reruns_what_depends_on_it(finished, edited, old, new, expected, not_expected):
+    edited("config/small.yaml", old, new)
+    planned = finished.planned("config/small.yaml")
+    assert expected <= rules(planned)
+    assert not not_expected & rules(planned)
+
+
+def test_another_agent_reruns_no_other_agent(finished, edited):
+    edited(
+        "config/small.yaml", "agents:\n", "agents:\n  upstart: {model: correlated_random_walk}\n"
+    )
+    planned = finished.planned("config/small.yaml")
+    assert planned["simulate_chunk"] == 6
+    assert planned["plan_agent"] == planned["prepare_agent"] == 2
+
+
+def test_another_configs_run_mentions_no_recording_of_the_demo(finished):
+    content = finished.read_config()
+    content["run"] = "other"
+    del content["recordings"]["complex"]
+    config = finished.write_config("other", content)
+    done = finished.snakemake("--dry-run", "--configfile", config)
+    assert done.returncode == 0, done.stderr
+    text = done.stdout + done.stderr
+    assert "results/other/" in text
+    assert "complex" not in text
+    assert "results/demo" not in text
+    assert "results/small" not in text

@@ -1,0 +1,79 @@
+"""The small run, from recordings to report, as a newcomer would start it."""
+
+import json
+
+import pyarrow.parquet as pq
+import pytest
+
+pytestmark = pytest.mark.workflow
+
+
+def test_it_ends_with_report_and_numbers(finished):
+    results = finished.folder / "results/small"
+    page = (results / "report.html").read_text()
+    numbers = json.loads((results / "numbers.json").read_text())
+    assert numbers["run"] == "small"
+    assert numbers["simulations"] == {"requested": 192, "completed": 192, "failed": 0}
+    assert numbers["validation"]["passed"] is True
+    assert numbers["validation"]["bitwise_identical"] is True
+    assert numbers["validation"]["reproducibility_icc"] == 1.0
+    for agent in ("on_off", "walk_stop_turn", "surge_cast", "random_walk"):
+        assert numbers["validation"]["agents"][agent]["min_r"] >= 0.9999
+        for recording in ("smooth", "complex"):
+            row = numbers["agents"][agent][recording]
+            assert row["n"] == 24
+            assert 0 <= row["ci_low"] <= row["success_rate"] <= row["ci_high"] <= 1
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert 'src="http' not in page
+    assert len(page) < 10e6
+
+
+def test_every_mutant_of_the_engine_fails_the_gate(finished):
+    verdict = json.loads((finished.folder / "results/small/validation/verdict.json").read_text())
+    mutants = verdict["mutants"]
+    assert all(mutant["caught"] for mutant in mutants)
+    kinds = {mutant["mutant"] for mutant in mutants}
+    assert {"mirrored y", "halved gain", "odour one frame late", "no refractory period"} <= kinds
+    assert sum("10 % off" in kind for kind in kinds) == 4
+    for agent in ("on_off", "walk_stop_turn", "surge_cast", "random_walk"):
+        assert sum(mutant["agent"] == agent for mutant in mutants) >= 6
+
+
+def test_a_second_call_does_nothing_and_says_so(finished):
+    again = finished.run("config/small.yaml")
+    assert again.returncode == 0
+    assert "Nothing to be done" in again.stdout + again.stderr
+
+
+def test_no_job_used_more_memory_than_it_declared(finished):
+    records = list((finished.folder / "results/small/performance/jobs").rglob("*.json"))
+    assert len(records) > 60
+    for path in records:
+        record = json.loads(path.read_text())
+        assert 0 < record["max_rss_mb"] <= record["declared_mb"], path
+
+
+def test_trajectories_have_the_rows_they_should(finished):
+    results = finished.folder / "results/small"
+    for path in (results / "trajectories").rglob("*.parquet"):
+        table = pq.read_table(path)
+        assert table.num_rows > 0
+        assert table.column("step").null_count == 0
+    one = pq.read_table(results / "trajectories/smooth/walk_stop_turn/0000.parquet")
+    # a row every 0.1 s: every 9th step of 1/89.94 s
+    assert set(one.column("step").to_numpy() % 9) == {0}
+
+
+def test_named_targets_exist(finished):
+    for target in ("normalize", "simulate", "validate", "figures", "report"):
+        done = finished.snakemake(target, "--dry-run", "--configfile", "config/small.yaml")
+        assert done.returncode == 0, done.stderr
+        assert "Nothing to be done" in done.stdout + done.stderr
+
+
+def test_snakemakes_own_report_works(finished, tmp_path):
+    done = finished.snakemake(
+        "--report", tmp_path / "report.zip", "--configfile", "config/small.yaml"
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "report.zip").stat().st_size > 100_000

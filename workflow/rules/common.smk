@@ -1,0 +1,107 @@
+# What the rules share: the resolved config, slices of it as JSON, fingerprints of code.
+import json
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+ROOT = Path(workflow.current_basedir).parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from plumenav import fingerprint, ownership, registry
+from plumenav import jobs as _environment_of_jobs  # sets one thread per library
+from plumenav.batch.settings import chunk_names, job_settings
+from plumenav.config import load, resolve
+from plumenav.errors import UserError
+
+
+container: "docker://python:3.11-slim"
+
+
+PYTHON = sys.executable
+SCRIPTS = os.path.relpath(ROOT / "scripts")
+
+
+def config_of_this_run():
+    """The one config file of this run, resolved; the demo's only if none was given."""
+    given = list(workflow.overwrite_configfiles)
+    if len(given) > 1:
+        raise WorkflowError("A run has exactly one config file; --configfile names several.")
+    if config and not given:
+        # imported as a module: the outer workflow hands the config over
+        return resolve(dict(config), Path.cwd()), "the importing workflow's config"
+    path = given[0] if given else ROOT / "config" / "config.yaml"
+    return load(path), os.path.relpath(path)
+
+
+try:
+    CONFIG, CONFIG_FILE = config_of_this_run()
+except UserError as error:
+    raise WorkflowError(f"plumenav: {error}")
+
+RUN = CONFIG["run"]
+OUT = f"results/{RUN}"
+CHUNKS = chunk_names(
+    CONFIG["simulation"]["simulations"], CONFIG["batch"]["chunk_simulations"]
+)
+EXTENSIONS = {"hdf5": "h5", "mjpeg_avi": "avi"}
+PLUGINS = json.dumps([plugin["file"] for plugin in CONFIG["plugins"]])
+
+
+wildcard_constraints:
+    recording="|".join(CONFIG["recordings"]),
+    agent="|".join(CONFIG["agents"]),
+    chunk=r"\d{4}",
+
+
+def as_flag(value):
+    """Settings as one JSON flag, the same text for the same settings."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def script(name):
+    """Path of a script, relative, so that two checkouts do not differ."""
+    return f"{SCRIPTS}/{name}.py"
+
+
+def code(name, *plugins):
+    """Fingerprint of a script, all it imports, and the plug-ins that a rule names."""
+    files = [ROOT / "scripts" / f"{name}.py"]
+    files += [registry.file_of(kind, plugin) for kind, plugin in plugins]
+    return fingerprint.of_files(files)
+
+
+def memory(mb):
+    """Memory in MB that grows with every attempt."""
+    return lambda wildcards, attempt: mb * attempt
+
+
+def minutes(n):
+    """Run time in minutes that grows with every attempt."""
+    return lambda wildcards, attempt: n * attempt
+
+
+def synthetic(label):
+    return CONFIG["recordings"][label]["synthetic"]
+
+
+def recording_file(label):
+    """The file a plume is made from; nothing for analytic fields and signals."""
+    entry = CONFIG["recordings"][label]
+    if entry["synthetic"]:
+        extension = EXTENSIONS[entry["synthetic"]["format"]]
+        return f"{OUT}/recordings/{label}.{extension}"
+    return entry.get("file", [])
+
+
+def pairs(pattern):
+    """One file per agent and recording."""
+    return expand(
+        pattern, recording=CONFIG["recordings"], agent=CONFIG["agents"], allow_missing=True
+    )
+
+
+def per_chunk(pattern):
+    """One file per chunk of one agent in one recording."""
+    return expand(pattern, chunk=CHUNKS, allow_missing=True)

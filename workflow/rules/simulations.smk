@@ -1,0 +1,136 @@
+# REQUIRED INPUTS: plumes/{recording}.parquet
+# REQUIRED OUTPUTS: trajectories/{recording}/{agent}/{chunk}.parquet and simulations/...
+
+
+def plan_settings(wildcards):
+    return as_flag(
+        {
+            "seed": CONFIG["seed"],
+            "start": CONFIG["simulation"]["start"],
+            "simulations": CONFIG["simulation"]["simulations"],
+        }
+    )
+
+
+def prepare_settings(wildcards):
+    return as_flag({"sensor": CONFIG["agents"][wildcards.agent]["sensor"]})
+
+
+def prepare_code(wildcards):
+    shape = CONFIG["agents"][wildcards.agent]["sensor"]["shape"]
+    return code("prepare", ("sensor", shape))
+
+
+def simulation_settings(wildcards):
+    return as_flag(job_settings(CONFIG, wildcards.recording, wildcards.agent))
+
+
+def agent_plugins(label):
+    """The plug-ins that decide how an agent moves."""
+    agent = CONFIG["agents"][label]
+    fields = {entry["field"] for entry in map(field_of, CONFIG["recordings"])}
+    return [
+        ("model", agent["model"]),
+        ("sensor", agent["sensor"]["shape"]),
+        *[("field", name) for name in sorted(fields)],
+    ]
+
+
+def field_of(label):
+    """Name of the field that the engine samples in a recording."""
+    entry = CONFIG["recordings"][label]
+    return {"field": entry["analytic"]["field"] if entry["analytic"] else entry["kind"]}
+
+
+def simulation_code(wildcards):
+    return code("simulate", *agent_plugins(wildcards.agent))
+
+
+rule plan_agent:
+    input:
+        plume=rules.normalize_recording.output.plume,
+    output:
+        plan=f"{OUT}/plan/{{recording}}/{{agent}}.parquet",
+        usage=f"{OUT}/performance/jobs/plan/{{recording}}/{{agent}}.json",
+    log:
+        f"{OUT}/logs/plan/{{recording}}/{{agent}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/plan/{{recording}}/{{agent}}.jsonl"
+    params:
+        script=script("plan"),
+        code=code("plan"),
+        settings=plan_settings,
+    threads: 1
+    resources:
+        mem_mb=memory(500),
+        runtime=minutes(5),
+    message:
+        "Planning {wildcards.agent} in {wildcards.recording}"
+    shell:
+        "{PYTHON} {params.script} --rule plan --recording {wildcards.recording}"
+        " --agent {wildcards.agent} --settings {params.settings:q} --plume {input.plume:q}"
+        " --plan {output.plan:q} --usage {output.usage:q}"
+        " --declared-mb {resources.mem_mb} 2> {log:q}"
+
+
+rule prepare_agent:
+    input:
+        plume=rules.normalize_recording.output.plume,
+    output:
+        prepared=f"{OUT}/prepared/{{recording}}/{{agent}}.npz",
+        usage=f"{OUT}/performance/jobs/prepare/{{recording}}/{{agent}}.json",
+    log:
+        f"{OUT}/logs/prepare/{{recording}}/{{agent}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/prepare/{{recording}}/{{agent}}.jsonl"
+    params:
+        script=script("prepare"),
+        code=prepare_code,
+        settings=prepare_settings,
+        plugins=PLUGINS,
+    threads: 1
+    resources:
+        mem_mb=memory(600),
+        runtime=minutes(5),
+    message:
+        "Preparing {wildcards.agent} for {wildcards.recording}"
+    shell:
+        "{PYTHON} {params.script} --rule prepare --recording {wildcards.recording}"
+        " --agent {wildcards.agent} --settings {params.settings:q} --plume {input.plume:q}"
+        " --prepared {output.prepared:q} --plugins {params.plugins:q}"
+        " --usage {output.usage:q} --declared-mb {resources.mem_mb} 2> {log:q}"
+
+
+rule simulate_chunk:
+    input:
+        plume=rules.normalize_recording.output.plume,
+        plan=rules.plan_agent.output.plan,
+        prepared=rules.prepare_agent.output.prepared,
+    output:
+        trajectories=f"{OUT}/trajectories/{{recording}}/{{agent}}/{{chunk}}.parquet",
+        simulations=f"{OUT}/simulations/{{recording}}/{{agent}}/{{chunk}}.parquet",
+        usage=f"{OUT}/performance/jobs/simulate/{{recording}}/{{agent}}/{{chunk}}.json",
+    log:
+        f"{OUT}/logs/simulate/{{recording}}/{{agent}}/{{chunk}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/simulate/{{recording}}/{{agent}}/{{chunk}}.jsonl"
+    params:
+        script=script("simulate"),
+        code=simulation_code,
+        settings=simulation_settings,
+        chunk_simulations=CONFIG["batch"]["chunk_simulations"],
+        plugins=PLUGINS,
+    threads: CONFIG["batch"]["threads"]
+    resources:
+        mem_mb=memory(1900),
+        runtime=minutes(15),
+    message:
+        "Simulating {wildcards.agent} in {wildcards.recording}, chunk {wildcards.chunk}"
+    shell:
+        "{PYTHON} {params.script} --rule simulate --recording {wildcards.recording}"
+        " --agent {wildcards.agent} --chunk {wildcards.chunk}"
+        " --chunk-simulations {params.chunk_simulations} --settings {params.settings:q}"
+        " --plume {input.plume:q} --plan {input.plan:q} --prepared {input.prepared:q}"
+        " --trajectories {output.trajectories:q} --simulations {output.simulations:q}"
+        " --plugins {params.plugins:q} --threads {threads} --usage {output.usage:q}"
+        " --declared-mb {resources.mem_mb} 2> {log:q}"

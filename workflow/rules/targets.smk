@@ -1,0 +1,48 @@
+# What can be asked for by name: snakemake --cores N [all|normalize|simulate|validate|figures|report]
+
+
+rule normalize:
+    input:
+        expand(rules.normalize_recording.output.plume, recording=CONFIG["recordings"]),
+
+
+rule simulate:
+    input:
+        expand(pairs(rules.simulate_chunk.output.simulations), chunk=CHUNKS),
+
+
+rule validate:
+    input:
+        rules.validate_run.output,
+
+
+rule figures:
+    input:
+        rules.draw_figures.output.files,
+
+
+rule report:
+    input:
+        rules.write_report.output.page,
+
+
+localrules:
+    all,
+    normalize,
+    simulate,
+    validate,
+    figures,
+    report,
+    gate,
+
+
+onstart:
+    ownership.claim(RUN)
+
+
+onsuccess:
+    ownership.release(RUN)
+
+
+onerror:
+    ownership.release(RUN)

@@ -1,0 +1,146 @@
+# REQUIRED INPUTS: plumes, plan, prepared, simulations, trajectories
+# REQUIRED OUTPUTS: validation/agreement.parquet, validation/verdict.json
+
+
+def check_code(name):
+    """Code of a check: the script and what decides how the agent moves."""
+    return lambda wildcards: code(
+        name,
+        *agent_plugins(wildcards.agent),
+        ("reference", CONFIG["agents"][wildcards.agent]["model"]),
+    )
+
+
+def check_limits(wildcards):
+    return as_flag(
+        {
+            key: CONFIG["validation"][key]
+            for key in (
+                "sample",
+                "mutants",
+                "blank_simulations",
+                "replicate",
+                "replicate_chunk",
+                "replicate_threads",
+            )
+        }
+    )
+
+
+def validation_settings(wildcards):
+    return as_flag(
+        {
+            "recordings": list(CONFIG["recordings"]),
+            "agents": list(CONFIG["agents"]),
+            "chunks": CHUNKS,
+            "limits": CONFIG["validation"],
+        }
+    )
+
+
+CHECKS = f"{OUT}/checks/{{recording}}/{{agent}}"
+
+
+rule recheck_agent:
+    input:
+        plume=rules.normalize_recording.output.plume,
+        plan=rules.plan_agent.output.plan,
+        prepared=rules.prepare_agent.output.prepared,
+        simulations=per_chunk(rules.simulate_chunk.output.simulations),
+        trajectories=per_chunk(rules.simulate_chunk.output.trajectories),
+    output:
+        engine=f"{CHECKS}/engine.parquet",
+        mutants=f"{CHECKS}/mutants.parquet",
+        blank=f"{CHECKS}/blank.parquet",
+        replicate=f"{CHECKS}/replicate.json",
+        usage=f"{OUT}/performance/jobs/recheck/{{recording}}/{{agent}}.json",
+    log:
+        f"{OUT}/logs/recheck/{{recording}}/{{agent}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/recheck/{{recording}}/{{agent}}.jsonl"
+    params:
+        script=script("recheck"),
+        code=check_code("recheck"),
+        settings=simulation_settings,
+        limits=check_limits,
+        folder=CHECKS,
+        plugins=PLUGINS,
+    threads: 1
+    resources:
+        mem_mb=memory(1900),
+        runtime=minutes(15),
+    message:
+        "Checking {wildcards.agent} in {wildcards.recording}: repetition, mutants, blank air"
+    shell:
+        "{PYTHON} {params.script} --rule recheck --recording {wildcards.recording}"
+        " --agent {wildcards.agent} --settings {params.settings:q} --limits {params.limits:q}"
+        " --plume {input.plume:q} --plan {input.plan:q} --prepared {input.prepared:q}"
+        " --simulations {input.simulations:q} --trajectories {input.trajectories:q}"
+        " --folder {params.folder:q} --plugins {params.plugins:q} --threads {threads}"
+        " --usage {output.usage:q} --declared-mb {resources.mem_mb} 2> {log:q}"
+
+
+rule reference_agent:
+    input:
+        plume=rules.normalize_recording.output.plume,
+        plan=rules.plan_agent.output.plan,
+        prepared=rules.prepare_agent.output.prepared,
+        simulations=per_chunk(rules.simulate_chunk.output.simulations),
+    output:
+        reference=f"{OUT}/reference/{{recording}}/{{agent}}.parquet",
+        usage=f"{OUT}/performance/jobs/reference/{{recording}}/{{agent}}.json",
+    log:
+        f"{OUT}/logs/reference/{{recording}}/{{agent}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/reference/{{recording}}/{{agent}}.jsonl"
+    params:
+        script=script("reference"),
+        code=check_code("reference"),
+        settings=simulation_settings,
+        sample=CONFIG["validation"]["sample"],
+        plugins=PLUGINS,
+    threads: 1
+    resources:
+        mem_mb=memory(1900),
+        runtime=minutes(15),
+    message:
+        "Recomputing a sample of {wildcards.agent} in {wildcards.recording} independently"
+    shell:
+        "{PYTHON} {params.script} --rule reference --recording {wildcards.recording}"
+        " --agent {wildcards.agent} --settings {params.settings:q} --sample {params.sample}"
+        " --plume {input.plume:q} --plan {input.plan:q} --prepared {input.prepared:q}"
+        " --simulations {input.simulations:q} --output {output.reference:q}"
+        " --plugins {params.plugins:q} --usage {output.usage:q}"
+        " --declared-mb {resources.mem_mb} 2> {log:q}"
+
+
+rule validate_run:
+    input:
+        pairs(rules.recheck_agent.output.engine),
+        pairs(rules.recheck_agent.output.mutants),
+        pairs(rules.recheck_agent.output.replicate),
+        pairs(rules.reference_agent.output.reference),
+    output:
+        agreement=f"{OUT}/validation/agreement.parquet",
+        verdict=f"{OUT}/validation/verdict.json",
+        usage=f"{OUT}/performance/jobs/validate/run.json",
+    log:
+        f"{OUT}/logs/validate/run.log",
+    benchmark:
+        f"{OUT}/benchmarks/validate/run.jsonl"
+    params:
+        script=script("validate"),
+        code=code("validate"),
+        settings=validation_settings,
+        root=OUT,
+    threads: 1
+    resources:
+        mem_mb=memory(1500),
+        runtime=minutes(15),
+    message:
+        "Validating the engine against its references"
+    shell:
+        "{PYTHON} {params.script} --rule validate --root {params.root:q}"
+        " --settings {params.settings:q} --agreement {output.agreement:q}"
+        " --verdict {output.verdict:q} --usage {output.usage:q}"
+        " --declared-mb {resources.mem_mb} 2> {log:q}"
