@@ -9,20 +9,21 @@ from plumenav import jobs
 def main(args):
     """Write validation/agreement.parquet and validation/verdict.json."""
     from plumenav.analysis.checks import validate_run
+    from plumenav.analysis.published import published_rows
     from plumenav.tables import AGREEMENT, write_json, write_table
 
-    root = Path(args.root)
+    root, chunks = Path(args.root), args.settings["chunks"]
     pairs = {
         (recording, agent): [
-            str(root / "simulations" / recording / agent / f"{chunk}.parquet")
-            for chunk in args.settings["chunks"]
+            str(root / "simulations" / recording / agent / f"{chunk}.parquet") for chunk in chunks
         ]
-        for recording in args.settings["recordings"]
-        for agent in args.settings["agents"]
+        for recording in args.settings["config"]["recordings"]
+        for agent in args.settings["config"]["agents"]
     }
-    rows, verdict = validate_run(root, pairs, args.settings["limits"])
+    rows, verdict = validate_run(root, pairs, args.settings["config"]["validation"])
     write_table(args.agreement, rows, AGREEMENT)
     write_json(args.verdict, verdict)
+    write_json(args.published, published_rows(root, args.settings["config"], chunks))
 
 
 if __name__ == "__main__":
@@ -31,4 +32,5 @@ if __name__ == "__main__":
     parser.add_argument("--settings", type=json.loads, required=True)
     parser.add_argument("--agreement", required=True)
     parser.add_argument("--verdict", required=True)
+    parser.add_argument("--published", required=True)
     jobs.run(main, parser.parse_args())

@@ -13,6 +13,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+import factories_results as factory
 from plumenav import registry
 from plumenav.analysis.stage import write_plume_maps, write_statistics
 from plumenav.errors import UserError
@@ -20,9 +21,6 @@ from plumenav.figures import _style as style
 from plumenav.figures._contract import RunData
 from plumenav.figures._run import caption_of, draw_all
 from plumenav.performance.usage import write_summary
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-import factories_results as factory
 
 FIGURES = registry.names("figure")
 TWO = ("on_off", "correlated_random_walk")

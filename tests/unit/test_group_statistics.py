@@ -1,6 +1,5 @@
 """Statistics of groups of simulations against numbers worked out by hand."""
 
-import sys
 from fractions import Fraction
 from math import comb
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import factories_results as factory
 from plumenav import registry
 from plumenav.analysis import contracts, run_files
 from plumenav.analysis.proportions import mcnemar_exact, wilson_interval
@@ -26,9 +26,6 @@ from plumenav.analysis.statistics import (
 )
 from plumenav.errors import UserError
 from plumenav.tables import SIMULATIONS, read_table, write_table
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-import factories_results as factory
 
 
 def rows(**changes: list[Any]) -> pa.Table:

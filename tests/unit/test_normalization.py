@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 
-import h5py
 import numpy as np
 import pytest
 
@@ -235,65 +234,6 @@ def test_automatic_depth_follows_the_recording(tmp_path, source, stored):
     assert made.metadata["dtype"] == stored
 
 
-# -------------------------------------------------------------------------------------- time
-
-
-def test_rates_stamps_and_their_faults_are_reported(tmp_path):
-    stamps = 5.0 + np.array([0.0, 0.1, 0.1, 0.2, 0.3, 0.7, 0.8])
-    source = write_hdf5(tmp_path / "a.h5", lopsided(n=7), t=stamps)
-    reader = {"dataset": "movie", "time_dataset": "t"}
-    made = Normalized(tmp_path, source, reader=reader, frame_rate_hz=None)
-    np.testing.assert_allclose(made.time_s, stamps - 5.0)
-    quality = made.quality
-    assert (quality["gaps"], quality["duplicate_stamps"]) == (1, 1)
-    assert quality["longest_interval_s"] == pytest.approx(0.4)
-    assert quality["rate_measured_hz"] == pytest.approx(6 / 0.8)
-    assert quality["rate_nominal_hz"] is None
-    assert made.metadata["period_s"] == pytest.approx(0.8 + 0.1)
-    # the config's own rate overrides the stamps
-    made = Normalized(tmp_path, source, reader=reader, frame_rate_hz=20.0)
-    np.testing.assert_allclose(made.time_s, np.arange(7) / 20)
-
-
-def test_time_running_backwards_is_refused(tmp_path):
-    source = write_hdf5(tmp_path / "a.h5", lopsided(n=4), t=np.array([0, 0.1, 0.05, 0.2]))
-    reader = {"dataset": "movie", "time_dataset": "t"}
-    with pytest.raises(UserError, match=r"backwards at frame 2: 0\.100000 s, then 0\.050000 s"):
-        Normalized(tmp_path, source, reader=reader, frame_rate_hz=None)
-
-
-def test_no_clock_at_all_is_refused(tmp_path):
-    source = write_hdf5(tmp_path / "a.h5", lopsided())
-    with pytest.raises(UserError, match=r"recordings\.x\.frame_rate_hz"):
-        Normalized(tmp_path, source, frame_rate_hz=None)
-
-
-@pytest.mark.parametrize("time", ["nearest", "linear"])
-def test_another_frame_rate_from_true_time_stamps(tmp_path, time):
-    stamps = np.array([0.0, 0.09, 0.21, 0.21, 0.4, 0.52])
-    values = np.array([0.0, 1.0, 2.0, 3.0, 4.0, 5.0])
-    frames = np.ones((6, 8, 8)) * values[:, None, None]
-    made = Normalized(
-        tmp_path,
-        write_hdf5(tmp_path / "a.h5", frames, t=stamps),
-        reader={"dataset": "movie", "time_dataset": "t"},
-        frame_rate_hz=None,
-        normalize={**FLOAT, "resample": {"frame_rate_hz": 20.0, "time": time}},
-    )
-    ticks = np.arange(11) / 20
-    np.testing.assert_allclose(made.time_s, ticks)
-    if time == "nearest":
-        # of the two frames at 0.21 the first is next after 0.20, the second last before 0.25
-        truth = [0, 1, 1, 1, 2, 3, 3, 4, 4, 4, 5]
-    else:
-        truth = [0, 0.05 / 0.09, 1 + 0.01 / 0.12, 1 + 0.06 / 0.12, 1 + 0.11 / 0.12]
-        truth += [3 + (t - 0.21) / 0.19 for t in (0.25, 0.30, 0.35)] + [4.0]
-        truth += [4 + (t - 0.4) / 0.12 for t in (0.45, 0.5)]
-    np.testing.assert_allclose(made.concentration[:, 3, 3], truth, atol=1e-6)
-    assert made.metadata["period_s"] == pytest.approx(11 / 20)
-    assert (made.quality["frames_read"], made.quality["frames_written"]) == (6, 11)
-
-
 # ------------------------------------------------------------------------------ files, faults
 
 
@@ -411,68 +351,3 @@ def test_saturation_of_the_source_is_counted_inside_the_crop(tmp_path):
         tmp_path, write_hdf5(tmp_path / "a.h5", frames), normalize={"crop": {"rows": [0, 10]}}
     )
     assert made.quality["saturated_fraction"] == 2 / (4 * 10 * 20)
-
-
-# --------------------------------------------------------------------------------- real plume
-
-
-def test_8_and_16_bit_recordings_of_one_eruption_agree_in_degrees(tmp_path, recordings_folder):
-    """Both describe the same 400 frames; the 8-bit file holds only 20 .. 160 degrees.
-
-    Above that (1 % of all pixel-frames, several hundred degrees) it is saturated, so the 16-bit
-    file is given the same range by its transfer table; without it, slope and r are those of the
-    saturation, not of normalization (r = 0.948, slope 0.78 over all 400 frames).
-    """
-    data = recordings_folder / "stromboli"
-    common = {"background": {"method": "mean", "frames": [0, 80]}, **FLOAT}
-    degrees = {"zero": 0, "one": 100, "unit": "100 deg C above background"}
-    (tmp_path / "8").mkdir()
-    (tmp_path / "16").mkdir()
-    eight = Normalized(
-        tmp_path / "8",
-        data / "stromboli_8bit_mjpeg.avi",
-        frame_rate_hz=None,
-        wind_toward="-row",
-        source_px={"row": 472, "column": 343},
-        reader={"frames": [100, 180]},
-        normalize={
-            **common,
-            "crop": {"rows": [120, 480], "columns": [200, 520]},
-            "transfer": {"kind": "square_root", "low": 20, "high": 160, "full_scale": 255},
-            "calibration": degrees,
-        },
-    )
-    sixteen = Normalized(
-        tmp_path / "16",
-        data / "stromboli_roi_centidegC_u16.h5",
-        frame_rate_hz=None,
-        wind_toward="-row",
-        source_px={"row": 352, "column": 143},
-        reader={"frames": [100, 180], "dataset": "frames", "time_dataset": "t_s"},
-        normalize={
-            **common,
-            "transfer": {"kind": "table", "table": [[2000, 20], [16000, 160]]},
-            "calibration": degrees,
-        },
-    )
-    for key in ("height", "width", "source_row", "source_column"):
-        assert eight.metadata[key] == sixteen.metadata[key]
-    # each frame by itself, and all of them together
-    pairs = list(zip(sixteen.concentration, eight.concentration, strict=True))
-    assert min(np.corrcoef(x.ravel(), y.ravel())[0, 1] for x, y in pairs) >= 0.98
-    (xx, xy), (_, yy) = np.cov(sixteen.concentration.ravel(), eight.concentration.ravel())
-    assert xy / np.sqrt(xx * yy) >= 0.99
-    assert xy / xx == pytest.approx(1, abs=0.02)
-    # the camera's irregular clock survives
-    assert sixteen.quality["duplicate_stamps"] > 0
-    with h5py.File(data / "stromboli_roi_centidegC_u16.h5") as file:
-        stamps = file["t_s"][100:180]
-    assert sixteen.quality["duplicate_stamps"] == (np.diff(stamps) == 0).sum()
-    np.testing.assert_allclose(sixteen.time_s, stamps - stamps[0])
-
-
-def test_single_frame_video_is_refused(tmp_path, recordings_folder):
-    source = recordings_folder / "broken" / "single_frame.mp4"
-    with pytest.raises(UserError, match="holds 1 frame"):
-        Normalized(tmp_path, source, frame_rate_hz=None)
-    assert list(tmp_path.iterdir()) == []

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import factories_results as factory
 from plumenav.analysis.stage import write_plume_maps, write_statistics
 from plumenav.errors import UserError
 from plumenav.figures._run import draw_all
@@ -23,9 +24,6 @@ from plumenav.report.numbers import (
 )
 from plumenav.report.page import page_text, picture, write_page
 from plumenav.tables import read_json, write_json
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-import factories_results as factory
 
 REPOSITORY = Path(__file__).parents[2]
 CONTRACT = {

@@ -25,7 +25,7 @@ def test_smooth_is_smooth_and_never_leaves_the_centreline(smooth):
     assert (downwind > 0.02).mean() > 0.95
     # neighbouring pixels differ by little of what is there
     assert np.abs(np.diff(smooth, axis=2)).max() < 0.15
-    assert smooth[:, :5, 107].mean() == pytest.approx(1.0, abs=0.35)
+    assert smooth[:, :5, 107].mean() == pytest.approx(0.9, abs=0.2)
     assert smooth[:, 0, 107].mean() > 3 * smooth[:, 380, 107].mean()
 
 

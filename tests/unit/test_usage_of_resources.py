@@ -1,12 +1,12 @@
 """Costs of a run against intervals and sums worked out by hand."""
 
-import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from factories_results import config, job, write_jobs
 from plumenav.performance.usage import (
     RULES,
     busy_s,
@@ -17,9 +17,6 @@ from plumenav.performance.usage import (
     write_summary,
 )
 from plumenav.tables import read_json, read_table
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from factories_results import config, job, write_jobs
 
 
 def test_wall_time_is_the_union_of_intervals() -> None:

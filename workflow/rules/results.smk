@@ -19,7 +19,8 @@ def reported_config():
 def results_settings(*left_out):
     """What statistics and figures are made from: the config without how it was computed."""
     kept = {k: v for k, v in reported_config().items() if k not in left_out}
-    return as_flag({"config": kept, "chunks": CHUNKS})
+    # not sorted: agents and recordings appear in figures in the order of the config
+    return json.dumps({"config": kept, "chunks": CHUNKS}, separators=(",", ":"))
 
 
 def figure_code():

@@ -28,14 +28,12 @@ def check_limits(wildcards):
 
 
 def validation_settings(wildcards):
-    return as_flag(
-        {
-            "recordings": list(CONFIG["recordings"]),
-            "agents": list(CONFIG["agents"]),
-            "chunks": CHUNKS,
-            "limits": CONFIG["validation"],
-        }
-    )
+    """What the verdict depends on besides the files."""
+    recordings = {
+        label: {"signal": entry["signal"]} for label, entry in CONFIG["recordings"].items()
+    }
+    kept = {key: CONFIG[key] for key in ("agents", "simulation", "validation")}
+    return as_flag({"config": {**kept, "recordings": recordings}, "chunks": CHUNKS})
 
 
 CHECKS = f"{OUT}/checks/{{recording}}/{{agent}}"
@@ -123,6 +121,7 @@ rule validate_run:
     output:
         agreement=f"{OUT}/validation/agreement.parquet",
         verdict=f"{OUT}/validation/verdict.json",
+        published=f"{OUT}/validation/published.json",
         usage=f"{OUT}/performance/jobs/validate/run.json",
     log:
         f"{OUT}/logs/validate/run.log",
@@ -130,7 +129,7 @@ rule validate_run:
         f"{OUT}/benchmarks/validate/run.jsonl"
     params:
         script=script("validate"),
-        code=code("validate"),
+        code=code("validate", ("model", "on_off")),
         settings=validation_settings,
         root=OUT,
     threads: 1
@@ -142,5 +141,5 @@ rule validate_run:
     shell:
         "{PYTHON} {params.script} --rule validate --root {params.root:q}"
         " --settings {params.settings:q} --agreement {output.agreement:q}"
-        " --verdict {output.verdict:q} --usage {output.usage:q}"
+        " --verdict {output.verdict:q} --published {output.published:q} --usage {output.usage:q}"
         " --declared-mb {resources.mem_mb} 2> {log:q}"

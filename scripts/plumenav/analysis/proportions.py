@@ -71,7 +71,7 @@ def mcnemar_exact(only_first: int, only_second: int) -> float:
 
     Examples
     --------
-    >>> mcnemar_exact(1, 5)
+    >>> round(mcnemar_exact(1, 5), 6)
     0.21875
     """
     from scipy.special import bdtr

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from plumenav.analysis.reproducibility import first_difference, icc_a1
+from plumenav.analysis.reproducibility import first_difference, icc_a1, trajectories_sha256
 from plumenav.batch.settings import take
 from plumenav.engine.run import Blocks, Columns, simulate
 from plumenav.tables import REFERENCE, SIMULATIONS, Block
@@ -151,7 +151,8 @@ def replicate(
     Returns
     -------
     dict
-        simulations, rows, identical, first_difference, icc (the smallest over the measures).
+        simulations, rows, identical, first_difference, trajectories_sha256 (of the whole run),
+        icc (the smallest over the measures).
     """
     wanted = plan["simulation"]
     parts: list[pa.Table] = []
@@ -184,6 +185,7 @@ def replicate(
         "rows": again.num_rows,
         "identical": difference is None,
         "first_difference": difference,
+        "trajectories_sha256": trajectories_sha256(production),
         "icc": min(
             icc_a1(np.column_stack([before.column(name), after.column(name)]))
             for name in ("path_mm", "net_upwind_mm", "duration_s")

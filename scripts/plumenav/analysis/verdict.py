@@ -6,6 +6,7 @@ with data from the authors' own code* is `original_code`, handed in by those who
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from plumenav.analysis.agreement import MAX_ODOR_ERROR, Agreement
 # more simulations than this cut short at a tie: the sample shows nothing
 MAX_TIE_SHARE = 0.1
 LIMITS = ("max_error_mm", "min_correlation", "min_icc", "max_p")
+COMPARISONS = {"<": operator.lt, "<=": operator.le, ">=": operator.ge}
 CORRELATIONS = ("r_dx", "r_dy", "r_dheading")
 
 Missed = dict[str, Any]  # {"what", "found", "required"}
@@ -75,7 +77,7 @@ def judge(agreement: Agreement, limits: Mapping[str, float]) -> tuple[dict[str, 
         ("largest position error, mm", entry["max_abs_error_mm"], "<=", limits["max_error_mm"]),
         ("largest odour error, relative", entry["max_odor_error"], "<=", MAX_ODOR_ERROR),
         ("smallest correlation of increments", entry["min_r"], ">=", limits["min_correlation"]),
-        ("p-value of the pairing", entry["p_value"], "<=", limits["max_p"]),
+        ("p-value of the pairing", entry["p_value"], "<", limits["max_p"]),
         ("simulations with another behaviour", other_states, "<=", 0),
         ("simulations with another length or end", other_lengths, "<=", 0),
         ("simulations cut short at a tie", ties, "<=", tie_limit),
@@ -83,7 +85,7 @@ def judge(agreement: Agreement, limits: Mapping[str, float]) -> tuple[dict[str, 
     missed = [
         _miss(f"{where}: {what}", found, f"{sign} {limit:g}")
         for what, found, sign, limit in conditions
-        if not (found <= limit if sign == "<=" else found >= limit)
+        if not COMPARISONS[sign](found, limit)
     ]
     entry["passed"] = not missed and bool(pc.all(rows.column("passed")).as_py())
     return entry, missed

@@ -243,7 +243,9 @@ def advance(
                 rows.behaviour[i, n_rows] = behaviour
                 if rows.state.shape[2] > 0:
                     store_state(agents.state, i, state)
-                    rows.state[i, n_rows, :] = agents.state[i, :]
+                    # element by element: an array assignment costs seconds of compilation
+                    for v in range(rows.state.shape[2]):
+                        rows.state[i, n_rows, v] = agents.state[i, v]
                 n_rows += 1
             if odor >= w.threshold:
                 agents.steps_in_plume[i] += 1

@@ -154,8 +154,10 @@ class Statistics:
             change = cv2.absdiff(frame, self._early).astype(np.float32)
             # a frame that was merely repeated says nothing of noise
             if change.any():
-                cells = tuple(max(1, size // CHANGE_CELL_PX) for size in change.shape[::-1])
-                power = cv2.resize(np.square(change), cells, interpolation=cv2.INTER_AREA)
+                height, width = (max(1, size // CHANGE_CELL_PX) for size in change.shape)
+                if min(change.shape) >= CHANGE_CELL_PX:
+                    change = change[: height * CHANGE_CELL_PX, : width * CHANGE_CELL_PX]
+                power = cv2.resize(np.square(change), (width, height), interpolation=cv2.INTER_AREA)
                 # the difference of two samples has twice the variance of one
                 self._changes.append(float(np.percentile(power, QUIET) / 2) ** 0.5)
 

@@ -177,7 +177,7 @@ class PlumeReader:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = path
         with readable(path, PLUME):
-            self._file = pq.ParquetFile(path, memory_map=True)
+            self._file = pq.ParquetFile(path)  # mapped, the whole file would count as memory
             self.metadata = check_schema(path, self._file, PLUME)
             self.time_s = (
                 self._file.read(columns=["time_s"]).column("time_s").to_numpy().astype(np.float64)

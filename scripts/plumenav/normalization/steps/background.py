@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+import cv2
 import numpy as np
 
 from plumenav.config.schema import Background
@@ -47,7 +48,7 @@ def mean_image(
         values = shape(frame)
         if total is None:
             total = np.zeros(values.shape, np.float64)
-        total += values
+        cv2.accumulate(values, total)
         n += 1
     if total is None:
         raise ValueError("no frames")

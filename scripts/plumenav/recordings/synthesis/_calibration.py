@@ -2,10 +2,11 @@
 
     python -c "import logging; logging.basicConfig(level='INFO')
     from plumenav.recordings.synthesis._calibration import PLIF, START, calibrate
-    calibrate(PLIF, START, seed=1, evaluations=120)"
+    calibrate(PLIF, START, seed=1, evaluations=60)"
 
 The physics is changed, never the numbers that come out of it: a simplex search over a few
-parameters makes the statistics of the rendered movie, noise included, those of a real one.
+parameters makes the statistics of the rendered movie, noise included, those of a real one. What was
+then rounded or moved by hand is said in docs/synthesis.md.
 """
 
 from __future__ import annotations

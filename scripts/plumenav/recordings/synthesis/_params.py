@@ -53,10 +53,10 @@ class PlumeParams(SynthesisParams):
         "inertial", "1", "inertial: r**(2/3) grows linearly with age; diffusive: r**2 does"
     )
     growth_rate: float = parameter(
-        3.99, "mm**(2/3)/s or mm**2/s", "growth of r**(2/3) (inertial), of r**2 (diffusive)", ge=0
+        4.0, "mm**(2/3)/s or mm**2/s", "growth of r**(2/3) (inertial), of r**2 (diffusive)", ge=0
     )
     growth_sd: float = parameter(
-        0.212, "1", "standard deviation of the logarithm of a puff's growth rate", ge=0, le=3
+        0.05, "1", "standard deviation of the logarithm of a puff's growth rate", ge=0, le=3
     )
     largest_radius_mm: float = parameter(80.0, "mm", "radius at which growth ends", gt=0)
     layer_depth_mm: float = parameter(
@@ -67,7 +67,7 @@ class PlumeParams(SynthesisParams):
     )
     meander_time_s: float = parameter(1.0, "s", "time constant of the meander", gt=0, le=1e4)
     eddy_mm_s: float = parameter(
-        11.4, "mm/s", "rms velocity of the eddies, per component (0: no eddies)", ge=0, le=1e5
+        10.5, "mm/s", "rms velocity of the eddies, per component (0: no eddies)", ge=0, le=1e5
     )
     eddy_largest_mm: float = parameter(100.0, "mm", "longest wavelength of the eddies", gt=0)
     eddy_smallest_mm: float = parameter(20.0, "mm", "shortest wavelength of the eddies", gt=0)
@@ -76,7 +76,7 @@ class PlumeParams(SynthesisParams):
         0.3, "1", "change of the eddies, in their own turnover rates (0: frozen)", ge=0, le=10
     )
     diffusivity_mm2_s: float = parameter(
-        51.5, "mm**2/s", "of the random walk of each puff about the flow", ge=0, le=1e6
+        55.0, "mm**2/s", "of the random walk of each puff about the flow", ge=0, le=1e6
     )
     max_step_s: float = parameter(1 / 15, "s", "largest time step of the puffs", gt=0, le=1)
 

@@ -50,7 +50,7 @@ def ribbon(params: Params) -> np.ndarray:
     image = np.multiply.outer(across, (x_mm >= 0).astype(float)).astype(np.float32)
     # back from wind towards +column to the file's orientation
     image = np.rot90(image, -world.QUARTER_TURNS[params.wind_toward])
-    return image[:, ::-1] if params.mirrored else image
+    return np.asarray(image[:, ::-1] if params.mirrored else image)
 
 
 def synthesize(

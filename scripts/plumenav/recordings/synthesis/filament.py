@@ -48,7 +48,7 @@ class Params(PlumeParams, CameraParams, FileParams):
 
 
 PRESETS: dict[str, dict[str, Any]] = {
-    # every value is the default of Params; found with _calibration.calibrate
+    # every value is the default of Params; how they were found: _calibration.py
     "smooth": {},
     "complex": {
         "frame_rate_hz": 60.0,
