@@ -47,7 +47,7 @@ def boot_id() -> str:
 
 
 def me() -> Owner:
-    """This process."""
+    """Note of the process that asks."""
     process = psutil.Process()
     return Owner(socket.gethostname(), boot_id(), process.pid, process.create_time())
 
@@ -130,9 +130,9 @@ def jobs_of(run: str, folder: Path = Path()) -> list[psutil.Process]:
     for process in psutil.process_iter():
         try:
             words = process.cmdline()
-            if "--usage" in words and any(word.startswith(mark) for word in words):
-                if os.path.realpath(process.cwd()) == here:
-                    found.append(process)
+            ours = "--usage" in words and any(word.startswith(mark) for word in words)
+            if ours and os.path.realpath(process.cwd()) == here:
+                found.append(process)
         except psutil.Error:
             continue
     return found

@@ -217,15 +217,17 @@ def test_storage_is_exact_to_half_a_step_and_counts_what_it_clips(tmp_path, dtyp
     frames[0, 0, :4] = [-0.3, -1.0, 2.5, 1e9]
     frames[1, 0, 0] = -1e30
     frames[2, 3, :3] = [-0.25, 2.0, 2.0]  # the very ends are not clipped
+    step = 2.25 / levels
+    # rounding to the last number is not clipping: more than half a step outside is
+    frames[2, 4, :4] = [-0.25 - 0.8 * step, -0.25 - 0.3 * step, 2 + 0.8 * step, 2 + 0.3 * step]
     made = Normalized(
         tmp_path, write_hdf5(tmp_path / "a.h5", frames), normalize={"storage": {"dtype": dtype}}
     )
-    step = 2.25 / levels
     assert made.stored.dtype == dtype
     assert made.metadata["scale"] == pytest.approx(step)
     assert np.abs(made.concentration - np.clip(frames, -0.25, 2)).max() <= 0.501 * step
-    assert (made.quality["clipped_low"], made.quality["clipped_high"]) == (3, 2)
-    assert made.quality["clipped_low_fraction"] == 3 / 1800
+    assert (made.quality["clipped_low"], made.quality["clipped_high"]) == (4, 3)
+    assert made.quality["clipped_low_fraction"] == 4 / 1800
 
 
 @pytest.mark.parametrize(("source", "stored"), [("uint8", "uint8"), ("uint16", "uint16")])

@@ -12,7 +12,7 @@ def memory_misses(usage: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Jobs, or summaries of jobs, whose memory exceeded what was declared."""
     missed = []
     for record in usage:
-        over = record["exceeded"] if "exceeded" in record else [record]
+        over = record.get("exceeded", [record])  # a summary of jobs, or one job
         missed += [
             {
                 "what": f"memory of {job['rule']} "

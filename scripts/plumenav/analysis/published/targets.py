@@ -1,8 +1,8 @@
 """The response of the ON/OFF model to a pulse of odour, as its authors' own code gives it.
 
 The MATLAB code of Alvarez-Salvado et al. 2018 (eLife 7:e37815), run unmodified: odour 1 in samples
-1500 to 2000 (counted from 1) at 50 Hz. ON and OFF are deterministic. A run is checked where it holds
-that pulse, that model with its published parameters and step, and records the model's variables.
+1500 to 2000 (counted from 1) at 50 Hz. ON and OFF are deterministic. A run is checked where it
+holds that pulse, that model with its published parameters and step, and records its variables.
 """
 
 from __future__ import annotations

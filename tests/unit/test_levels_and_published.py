@@ -1,0 +1,129 @@
+"""Sensor levels in noise units, and published numbers."""
+
+import numpy as np
+import pytest
+
+import factories
+from plumenav import registry
+from plumenav.analysis.published.targets import compared, pulse_table
+from plumenav.batch.prepare import read_levels, sensor_levels, write_prepared
+from plumenav.batch.settings import chunk_names, chunk_rows, time_step_s
+from plumenav.errors import UserError
+from plumenav.tables import TRAJECTORIES, PlumeReader, TableStream
+
+SD = 0.02
+BLANK = {
+    "row_start": 2,
+    "row_stop": 30,
+    "column_start": 3,
+    "column_stop": 50,
+    "frame_start": 0,
+    "frame_stop": 60,
+}
+
+
+@pytest.fixture(scope="module")
+def noisy(tmp_path_factory):
+    rng = np.random.default_rng(5)
+    frames = rng.normal(0.001, SD, (60, 40, 60))
+    frames[:, :, 55:] += 1.0
+    path = tmp_path_factory.mktemp("noise") / "noise.parquet"
+    return factories.write_movie(path, frames, dtype="float32", mm_per_px=0.3, blank=BLANK)
+
+
+def levels(plume, **sensor):
+    settings = {
+        "shape": "point",
+        "parameters": {},
+        "interpolation": "nearest",
+        "threshold": {"value": 5.0, "unit": "noise_sd"},
+        "dead_zone": None,
+        **sensor,
+    }
+    with PlumeReader(plume) as reader:
+        return sensor_levels(reader, "fly", {"sensor": settings})
+
+
+def test_a_nearest_point_has_the_noise_of_a_pixel(noisy):
+    found = levels(noisy)
+    assert found["blank_sd"] == pytest.approx(SD, rel=0.03)
+    assert found["blank_mean"] == pytest.approx(0.001, abs=SD / 50)
+    assert found["threshold"] == pytest.approx(found["blank_mean"] + 5 * found["blank_sd"])
+
+
+def test_interpolation_averages_noise(noisy):
+    # E over positions of the summed squared weights of bilinear interpolation: (2/3)^2
+    assert levels(noisy, interpolation="bilinear")["blank_sd"] == pytest.approx(
+        SD * 2 / 3, rel=0.03
+    )
+
+
+def test_an_ellipse_averages_its_points(noisy):
+    # five points, 0.3 mm apart: one per pixel, so independent with nearest reading
+    ellipse = registry.get("sensor", "ellipse").Params().model_dump()
+    found = levels(noisy, shape="ellipse", parameters=ellipse)
+    assert found["blank_sd"] == pytest.approx(SD / np.sqrt(5), rel=0.1)
+
+
+def test_absolute_levels_are_what_was_given(noisy):
+    found = levels(
+        noisy,
+        threshold={"value": 0.3, "unit": "absolute"},
+        dead_zone={"value": 0.1, "unit": "absolute"},
+    )
+    assert (found["threshold"], found["dead_zone"]) == (0.3, 0.1)
+
+
+def test_noise_units_need_noise(tmp_path):
+    hill = factories.write_analytic(tmp_path / "hill.parquet", "gaussian", peak=1.0, sigma_mm=40.0)
+    with pytest.raises(UserError, match=r"agents.fly.sensor.threshold.*noise_sd"):
+        levels(hill)
+
+
+def test_prepared_levels_survive_their_file(tmp_path):
+    path = str(tmp_path / "prepared.npz")
+    given = {"threshold": 0.1, "dead_zone": None, "blank_mean": 0.0, "blank_sd": None}
+    write_prepared(path, given)
+    assert read_levels(path) == {"threshold": 0.1, "dead_zone": None}
+    first = (tmp_path / "prepared.npz").read_bytes()
+    write_prepared(path, given)
+    assert (tmp_path / "prepared.npz").read_bytes() == first
+
+
+def test_chunks_cover_every_row_once():
+    rows = [r for chunk in chunk_names(24, 10) for r in range(24)[chunk_rows(chunk, 24, 10)]]
+    assert rows == list(range(24))
+    assert chunk_names(500, 500) == ["0000"]
+
+
+def test_time_steps():
+    assert time_step_s("publication", "surge_cast", 0.1) == 0.005
+    assert time_step_s("frame", "surge_cast", 0.1) == 0.1
+    assert time_step_s(0.01, "surge_cast", 0.1) == 0.01
+    with pytest.raises(UserError, match="no frames"):
+        time_step_s("frame", "surge_cast", 0.0)
+
+
+def test_published_values_are_met_by_the_engine_and_missed_by_another_model(tmp_path):
+    odor = np.zeros(3400)
+    odor[1499:2000] = 1.0
+    plume = factories.write_signal(tmp_path / "pulse.parquet", odor)
+    plan = factories.plan_columns(3, 1, x_mm=(2000, 2000))
+    plan["start_frame"][:] = 0
+    for fidelity in ("published", "corrected"):
+        settings = factories.engine_settings(
+            "on_off",
+            duration_s=68.0,
+            movie_end="hold",
+            record_variables=True,
+            parameters={"fidelity": fidelity},
+        )
+        rows, _ = factories.run(plume, plan, settings)
+        variables = list(registry.get("model", "on_off").State._fields)
+        path = tmp_path / f"{fidelity}.parquet"
+        with TableStream(path, TRAJECTORIES, {"dt_s": 0.02, "variables": variables}) as stream:
+            stream.write(rows)
+        table = compared("fly", [path])
+        assert len(table) == len(pulse_table()) == 22
+        assert all(row["n"] == 3 for row in table)
+        assert all(row["passed"] for row in table) is (fidelity == "published")
