@@ -17,6 +17,7 @@ def main(args):
 
 
 if __name__ == "__main__":
+    jobs.without("pandas")
     parser = jobs.parser(__doc__)
     parser.add_argument("--verdict", required=True)
     parser.add_argument("--numbers", required=True)

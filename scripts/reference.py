@@ -22,6 +22,7 @@ def main(args):
 
 
 if __name__ == "__main__":
+    jobs.without("pandas")
     parser = jobs.parser(__doc__)
     parser.add_argument("--recording", required=True, help="label")
     parser.add_argument("--agent", required=True, help="label")
