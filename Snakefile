@@ -15,6 +15,7 @@ min_version("9.20")
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/settings.smk"
 
 
 rule all:

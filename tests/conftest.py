@@ -5,7 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# a shared machine is sometimes slow; speed is measured by the benchmark, not by tests
+hypothesis.settings.register_profile("shared_machine", deadline=None)
+hypothesis.settings.load_profile("shared_machine")
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -35,6 +35,13 @@ POLL_S = 0.5
 GRACE_S = 5.0
 
 
+def inherit_environment() -> None:
+    """Let the commands that this process starts use its own Python (and the variables above)."""
+    own = str(Path(sys.executable).parent)
+    if os.environ.get("PATH", "").split(os.pathsep)[0] != own:
+        os.environ["PATH"] = os.pathsep.join([own, os.environ.get("PATH", "")])
+
+
 def parser(description: str | None) -> argparse.ArgumentParser:
     """Command line of a job, with the flags that all jobs share."""
     result = argparse.ArgumentParser(description=description, allow_abbrev=False)

@@ -28,7 +28,7 @@ def assert_refused(checkout, done, *words):
     ],
 )
 def test_a_bad_config_is_refused_by_both_ways_to_start(checkout, key, value, words):
-    config = checkout.write_config("bad", tiny("bad", **{key: value}))
+    config = checkout.write_config("bad", {**tiny("bad"), key: value})
     for done in (checkout.run(config), checkout.snakemake("--configfile", config)):
         assert assert_refused(checkout, done, *words) == []
 

@@ -13,7 +13,12 @@ def test_it_ends_with_report_and_numbers(finished):
     page = (results / "report.html").read_text()
     numbers = json.loads((results / "numbers.json").read_text())
     assert numbers["run"] == "small"
-    assert numbers["simulations"] == {"requested": 192, "completed": 192, "failed": 0}
+    assert numbers["simulations"] == {
+        "requested": 192,
+        "completed": 192,
+        "failed": 0,
+        "missing": 0,
+    }
     assert numbers["validation"]["passed"] is True
     assert numbers["validation"]["bitwise_identical"] is True
     assert numbers["validation"]["reproducibility_icc"] == 1.0

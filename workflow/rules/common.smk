@@ -9,8 +9,7 @@ from snakemake.exceptions import WorkflowError
 ROOT = Path(workflow.current_basedir).parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from plumenav import fingerprint, ownership, registry
-from plumenav import jobs as _environment_of_jobs  # sets one thread per library
+from plumenav import fingerprint, jobs, ownership, registry
 from plumenav.batch.settings import chunk_names, job_settings
 from plumenav.config import load, resolve
 from plumenav.errors import UserError
@@ -19,7 +18,7 @@ from plumenav.errors import UserError
 container: "docker://python:3.11-slim"
 
 
-PYTHON = sys.executable
+jobs.inherit_environment()
 SCRIPTS = os.path.relpath(ROOT / "scripts")
 
 
@@ -27,7 +26,9 @@ def config_of_this_run():
     """The one config file of this run, resolved; the demo's only if none was given."""
     given = list(workflow.overwrite_configfiles)
     if len(given) > 1:
-        raise WorkflowError("A run has exactly one config file; --configfile names several.")
+        raise WorkflowError(
+            "A run has exactly one config file; --configfile names several."
+        )
     if config and not given:
         # imported as a module: the outer workflow hands the config over
         return resolve(dict(config), Path.cwd()), "the importing workflow's config"
@@ -40,7 +41,7 @@ try:
 except UserError as error:
     raise WorkflowError(f"plumenav: {error}")
 
-RUN = CONFIG["run"]
+RUN = CONFIG["run"]  # everything is written below results/<run>/
 OUT = f"results/{RUN}"
 CHUNKS = chunk_names(
     CONFIG["simulation"]["simulations"], CONFIG["batch"]["chunk_simulations"]
@@ -98,7 +99,10 @@ def recording_file(label):
 def pairs(pattern):
     """One file per agent and recording."""
     return expand(
-        pattern, recording=CONFIG["recordings"], agent=CONFIG["agents"], allow_missing=True
+        pattern,
+        recording=CONFIG["recordings"],
+        agent=CONFIG["agents"],
+        allow_missing=True,
     )
 
 

@@ -2,31 +2,6 @@
 # REQUIRED OUTPUTS: plumes/{recording}.parquet, plumes/{recording}.quality.json
 
 
-def synthesis_settings(wildcards):
-    return as_flag(synthetic(wildcards.recording))
-
-
-def synthesis_code(wildcards):
-    generator = synthetic(wildcards.recording)["generator"]
-    return code("synthesize", ("synthesis", generator))
-
-
-def normalization_settings(wildcards):
-    """A recording's entry without what concerns only simulations or only its making."""
-    entry = CONFIG["recordings"][wildcards.recording]
-    skipped = {"wind", "condition", "nominal", "file", "synthetic", "path", "kind"}
-    settings = {key: value for key, value in entry.items() if key not in skipped}
-    # what the file is, not where it lies: two machines must not differ
-    settings["path"] = Path(entry["path"]).name if entry["path"] else None
-    if entry["synthetic"]:
-        settings["path"] = Path(recording_file(wildcards.recording)).name
-    return as_flag(settings)
-
-
-def normalization_code(wildcards):
-    return code("normalize", *[("reader", name) for name in registry.names("reader")])
-
-
 rule synthesize_recording:
     output:
         file=f"{OUT}/recordings/{{recording}}.{{extension}}",
@@ -38,19 +13,19 @@ rule synthesize_recording:
         f"{OUT}/benchmarks/synthesize/{{recording}}.{{extension}}.jsonl"
     wildcard_constraints:
         extension="h5|avi",
+    threads: 1
+    resources:
+        mem_mb=memory(1500),
+        runtime=minutes(20),
     params:
         script=script("synthesize"),
         code=synthesis_code,
         settings=synthesis_settings,
         plugins=PLUGINS,
-    threads: 1
-    resources:
-        mem_mb=memory(1500),
-        runtime=minutes(20),
     message:
         "Synthesizing recording {wildcards.recording}"
     shell:
-        "{PYTHON} {params.script} --rule synthesize --recording {wildcards.recording}"
+        "python {params.script} --rule synthesize --recording {wildcards.recording}"
         " --settings {params.settings:q} --recording-file {output.file:q}"
         " --facts {output.facts:q} --plugins {params.plugins:q} --threads {threads}"
         " --usage {output.usage:q} --declared-mb {resources.mem_mb} 2> {log:q}"
@@ -67,19 +42,19 @@ rule normalize_recording:
         f"{OUT}/logs/normalize/{{recording}}.log",
     benchmark:
         f"{OUT}/benchmarks/normalize/{{recording}}.jsonl"
+    threads: 1
+    resources:
+        mem_mb=memory(1500),
+        runtime=minutes(20),
     params:
         script=script("normalize"),
         code=normalization_code,
         settings=normalization_settings,
         plugins=PLUGINS,
-    threads: 1
-    resources:
-        mem_mb=memory(1500),
-        runtime=minutes(20),
     message:
         "Normalizing recording {wildcards.recording}"
     shell:
-        "{PYTHON} {params.script} --rule normalize --recording {wildcards.recording}"
+        "python {params.script} --rule normalize --recording {wildcards.recording}"
         " --settings {params.settings:q} --source {input:q} --plume {output.plume:q}"
         " --quality {output.quality:q} --plugins {params.plugins:q} --threads {threads}"
         " --usage {output.usage:q} --declared-mb {resources.mem_mb} 2> {log:q}"

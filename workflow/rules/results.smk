@@ -5,64 +5,22 @@ FIGURE_FILES = ("pdf", "svg", "png", "csv", "json")
 STATISTICS = ("summary", "measures", "arrival", "against_null", "time_courses")
 
 
-def reported_config():
-    """The resolved config without what differs between machines."""
-    kept = {key: value for key, value in CONFIG.items() if key not in ("data_folder", "plugins")}
-    kept["plugins"] = [f"{plugin['kind']} {plugin['name']}" for plugin in CONFIG["plugins"]]
-    kept["recordings"] = {
-        label: {key: value for key, value in entry.items() if key != "file"}
-        for label, entry in CONFIG["recordings"].items()
-    }
-    return kept
-
-
-def results_settings(*left_out):
-    """What statistics and figures are made from: the config without how it was computed."""
-    kept = {k: v for k, v in reported_config().items() if k not in left_out}
-    # not sorted: agents and recordings appear in figures in the order of the config
-    return json.dumps({"config": kept, "chunks": CHUNKS}, separators=(",", ":"))
-
-
-def figure_code():
-    return code("figures", *[("figure", name) for name in FIGURES])
-
-
-def usage_of_all_jobs():
-    """Usage records of all jobs before the report."""
-    files = expand(rules.normalize_recording.output.usage, recording=CONFIG["recordings"])
-    files += [
-        f"{OUT}/performance/jobs/synthesize/{Path(recording_file(label)).name}.json"
-        for label in CONFIG["recordings"]
-        if synthetic(label)
-    ]
-    for rule in (
-        rules.plan_agent,
-        rules.prepare_agent,
-        rules.recheck_agent,
-        rules.reference_agent,
-    ):
-        files += pairs(rule.output.usage)
-    files += expand(pairs(rules.simulate_chunk.output.usage), chunk=CHUNKS)
-    files += [
-        rules.validate_run.output.usage,
-        rules.analyze.output.usage,
-        rules.draw_figures.output.usage,
-    ]
-    return files
-
-
 rule analyze:
     input:
-        plumes=expand(rules.normalize_recording.output.plume, recording=CONFIG["recordings"]),
-        simulations=expand(
-            pairs(rules.simulate_chunk.output.simulations), chunk=CHUNKS
+        plumes=expand(
+            rules.normalize_recording.output.plume, recording=CONFIG["recordings"]
         ),
+        simulations=expand(pairs(rules.simulate_chunk.output.simulations), chunk=CHUNKS),
         trajectories=expand(
             pairs(rules.simulate_chunk.output.trajectories), chunk=CHUNKS
         ),
         blank=pairs(rules.recheck_agent.output.blank),
     output:
-        expand(f"{OUT}/statistics/{{name}}.{{suffix}}", name=STATISTICS, suffix=["parquet", "csv"]),
+        expand(
+            f"{OUT}/statistics/{{name}}.{{suffix}}",
+            name=STATISTICS,
+            suffix=["parquet", "csv"],
+        ),
         maps=expand(
             f"{OUT}/statistics/maps/{{recording}}.npz", recording=CONFIG["recordings"]
         ),
@@ -71,19 +29,19 @@ rule analyze:
         f"{OUT}/logs/analyze/run.log",
     benchmark:
         f"{OUT}/benchmarks/analyze/run.jsonl"
-    params:
-        script=script("analyze"),
-        code=code("analyze", *[("measure", name) for name in registry.names("measure")]),
-        settings=results_settings("batch", "resources", "validation"),
-        root=OUT,
     threads: 1
     resources:
         mem_mb=memory(1500),
         runtime=minutes(15),
+    params:
+        script=script("analyze"),
+        code=code("analyze", *[("measure", name) for name in registry.names("measure")]),
+        settings=results_settings("batch", "resources", "validation"),
+        root=run_folder,
     message:
         "Computing statistics"
     shell:
-        "{PYTHON} {params.script} --rule analyze --root {params.root:q}"
+        "python {params.script} --rule analyze --root {params.root:q}"
         " --settings {params.settings:q} --usage {output.usage:q}"
         " --declared-mb {resources.mem_mb} 2> {log:q}"
 
@@ -94,26 +52,28 @@ rule draw_figures:
         rules.validate_run.output.agreement,
         rules.validate_run.output.verdict,
     output:
-        files=expand(f"{OUT}/figures/{{name}}.{{suffix}}", name=FIGURES, suffix=FIGURE_FILES),
+        files=expand(
+            f"{OUT}/figures/{{name}}.{{suffix}}", name=FIGURES, suffix=FIGURE_FILES
+        ),
         usage=f"{OUT}/performance/jobs/figures/run.json",
     log:
         f"{OUT}/logs/figures/run.log",
     benchmark:
         f"{OUT}/benchmarks/figures/run.jsonl"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(15),
     params:
         script=script("figures"),
         code=figure_code(),
         settings=results_settings("batch", "resources"),
         names=" ".join(FIGURES),
-        root=OUT,
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(15),
+        root=run_folder,
     message:
         "Drawing figures"
     shell:
-        "{PYTHON} {params.script} --rule figures --root {params.root:q} --names {params.names}"
+        "python {params.script} --rule figures --root {params.root:q} --names {params.names}"
         " --settings {params.settings:q} --usage {output.usage:q}"
         " --declared-mb {resources.mem_mb} 2> {log:q}"
 
@@ -131,19 +91,19 @@ rule summarize_performance:
         f"{OUT}/logs/performance/run.log",
     benchmark:
         f"{OUT}/benchmarks/performance/run.jsonl"
-    params:
-        script=script("performance"),
-        code=code("performance", ("figure", "fig_performance")),
-        settings=results_settings(),
-        root=OUT,
     threads: 1
     resources:
         mem_mb=memory(800),
         runtime=minutes(5),
+    params:
+        script=script("performance"),
+        code=code("performance", ("figure", "fig_performance")),
+        settings=results_settings(),
+        root=run_folder,
     message:
         "Adding up what the run cost"
     shell:
-        "{PYTHON} {params.script} --rule performance --root {params.root:q}"
+        "python {params.script} --rule performance --root {params.root:q}"
         " --settings {params.settings:q} --usage-files {input:q}"
         " --declared-mb {resources.mem_mb} 2> {log:q}"
 
@@ -157,7 +117,9 @@ rule write_report:
         quality=expand(
             rules.normalize_recording.output.quality, recording=CONFIG["recordings"]
         ),
-        plumes=expand(rules.normalize_recording.output.plume, recording=CONFIG["recordings"]),
+        plumes=expand(
+            rules.normalize_recording.output.plume, recording=CONFIG["recordings"]
+        ),
     output:
         page=f"{OUT}/report.html",
         numbers=f"{OUT}/numbers.json",
@@ -167,19 +129,19 @@ rule write_report:
         f"{OUT}/logs/report/run.log",
     benchmark:
         f"{OUT}/benchmarks/report/run.jsonl"
-    params:
-        script=script("report"),
-        code=code("report"),
-        settings=results_settings(),
-        root=OUT,
     threads: 1
     resources:
         mem_mb=memory(800),
         runtime=minutes(5),
+    params:
+        script=script("report"),
+        code=code("report"),
+        settings=results_settings(),
+        root=run_folder,
     message:
         "Writing the report"
     shell:
-        "{PYTHON} {params.script} --rule report --root {params.root:q}"
+        "python {params.script} --rule report --root {params.root:q}"
         " --settings {params.settings:q} --usage {output.usage:q}"
         " --declared-mb {resources.mem_mb} 2> {log:q}"
 
@@ -188,24 +150,27 @@ rule gate:
     input:
         verdict=rules.validate_run.output.verdict,
         numbers=rules.write_report.output.numbers,
-        usage=[rules.write_report.output.usage, rules.summarize_performance.output.summary],
+        usage=[
+            rules.write_report.output.usage,
+            rules.summarize_performance.output.summary,
+        ],
     output:
         f"{OUT}/validation/gate.txt",
     log:
         f"{OUT}/logs/gate/run.log",
     benchmark:
         f"{OUT}/benchmarks/gate/run.jsonl"
-    params:
-        script=script("gate"),
-        code=code("gate"),
-        memory_mb=CONFIG["resources"]["memory_mb"],
     threads: 1
     resources:
         mem_mb=memory(300),
         runtime=minutes(5),
+    params:
+        script=script("gate"),
+        code=code("gate"),
+        memory_mb=CONFIG["resources"]["memory_mb"],
     message:
         "Checking the verdict"
     shell:
-        "{PYTHON} {params.script} --rule gate --verdict {input.verdict:q}"
+        "python {params.script} --rule gate --verdict {input.verdict:q}"
         " --numbers {input.numbers:q} --usage-files {input.usage:q} --output {output:q}"
         " --declared-mb {resources.mem_mb} 2> {log:q}"

@@ -2,50 +2,6 @@
 # REQUIRED OUTPUTS: trajectories/{recording}/{agent}/{chunk}.parquet and simulations/...
 
 
-def plan_settings(wildcards):
-    return as_flag(
-        {
-            "seed": CONFIG["seed"],
-            "start": CONFIG["simulation"]["start"],
-            "simulations": CONFIG["simulation"]["simulations"],
-        }
-    )
-
-
-def prepare_settings(wildcards):
-    return as_flag({"sensor": CONFIG["agents"][wildcards.agent]["sensor"]})
-
-
-def prepare_code(wildcards):
-    shape = CONFIG["agents"][wildcards.agent]["sensor"]["shape"]
-    return code("prepare", ("sensor", shape))
-
-
-def simulation_settings(wildcards):
-    return as_flag(job_settings(CONFIG, wildcards.recording, wildcards.agent))
-
-
-def agent_plugins(label):
-    """The plug-ins that decide how an agent moves."""
-    agent = CONFIG["agents"][label]
-    fields = {entry["field"] for entry in map(field_of, CONFIG["recordings"])}
-    return [
-        ("model", agent["model"]),
-        ("sensor", agent["sensor"]["shape"]),
-        *[("field", name) for name in sorted(fields)],
-    ]
-
-
-def field_of(label):
-    """Name of the field that the engine samples in a recording."""
-    entry = CONFIG["recordings"][label]
-    return {"field": entry["analytic"]["field"] if entry["analytic"] else entry["kind"]}
-
-
-def simulation_code(wildcards):
-    return code("simulate", *agent_plugins(wildcards.agent))
-
-
 rule plan_agent:
     input:
         plume=rules.normalize_recording.output.plume,
@@ -56,18 +12,18 @@ rule plan_agent:
         f"{OUT}/logs/plan/{{recording}}/{{agent}}.log",
     benchmark:
         f"{OUT}/benchmarks/plan/{{recording}}/{{agent}}.jsonl"
-    params:
-        script=script("plan"),
-        code=code("plan"),
-        settings=plan_settings,
     threads: 1
     resources:
         mem_mb=memory(500),
         runtime=minutes(5),
+    params:
+        script=script("plan"),
+        code=code("plan"),
+        settings=plan_settings,
     message:
         "Planning {wildcards.agent} in {wildcards.recording}"
     shell:
-        "{PYTHON} {params.script} --rule plan --recording {wildcards.recording}"
+        "python {params.script} --rule plan --recording {wildcards.recording}"
         " --agent {wildcards.agent} --settings {params.settings:q} --plume {input.plume:q}"
         " --plan {output.plan:q} --usage {output.usage:q}"
         " --declared-mb {resources.mem_mb} 2> {log:q}"
@@ -83,19 +39,19 @@ rule prepare_agent:
         f"{OUT}/logs/prepare/{{recording}}/{{agent}}.log",
     benchmark:
         f"{OUT}/benchmarks/prepare/{{recording}}/{{agent}}.jsonl"
+    threads: 1
+    resources:
+        mem_mb=memory(600),
+        runtime=minutes(5),
     params:
         script=script("prepare"),
         code=prepare_code,
         settings=prepare_settings,
         plugins=PLUGINS,
-    threads: 1
-    resources:
-        mem_mb=memory(600),
-        runtime=minutes(5),
     message:
         "Preparing {wildcards.agent} for {wildcards.recording}"
     shell:
-        "{PYTHON} {params.script} --rule prepare --recording {wildcards.recording}"
+        "python {params.script} --rule prepare --recording {wildcards.recording}"
         " --agent {wildcards.agent} --settings {params.settings:q} --plume {input.plume:q}"
         " --prepared {output.prepared:q} --plugins {params.plugins:q}"
         " --usage {output.usage:q} --declared-mb {resources.mem_mb} 2> {log:q}"
@@ -114,20 +70,20 @@ rule simulate_chunk:
         f"{OUT}/logs/simulate/{{recording}}/{{agent}}/{{chunk}}.log",
     benchmark:
         f"{OUT}/benchmarks/simulate/{{recording}}/{{agent}}/{{chunk}}.jsonl"
+    threads: CONFIG["batch"]["threads"]
+    resources:
+        mem_mb=memory(1900),
+        runtime=minutes(15),
     params:
         script=script("simulate"),
         code=simulation_code,
         settings=simulation_settings,
         chunk_simulations=CONFIG["batch"]["chunk_simulations"],
         plugins=PLUGINS,
-    threads: CONFIG["batch"]["threads"]
-    resources:
-        mem_mb=memory(1900),
-        runtime=minutes(15),
     message:
         "Simulating {wildcards.agent} in {wildcards.recording}, chunk {wildcards.chunk}"
     shell:
-        "{PYTHON} {params.script} --rule simulate --recording {wildcards.recording}"
+        "python {params.script} --rule simulate --recording {wildcards.recording}"
         " --agent {wildcards.agent} --chunk {wildcards.chunk}"
         " --chunk-simulations {params.chunk_simulations} --settings {params.settings:q}"
         " --plume {input.plume:q} --plan {input.plan:q} --prepared {input.prepared:q}"

@@ -2,40 +2,6 @@
 # REQUIRED OUTPUTS: validation/agreement.parquet, validation/verdict.json
 
 
-def check_code(name):
-    """Code of a check: the script and what decides how the agent moves."""
-    return lambda wildcards: code(
-        name,
-        *agent_plugins(wildcards.agent),
-        ("reference", CONFIG["agents"][wildcards.agent]["model"]),
-    )
-
-
-def check_limits(wildcards):
-    return as_flag(
-        {
-            key: CONFIG["validation"][key]
-            for key in (
-                "sample",
-                "mutants",
-                "blank_simulations",
-                "replicate",
-                "replicate_chunk",
-                "replicate_threads",
-            )
-        }
-    )
-
-
-def validation_settings(wildcards):
-    """What the verdict depends on besides the files."""
-    recordings = {
-        label: {"signal": entry["signal"]} for label, entry in CONFIG["recordings"].items()
-    }
-    kept = {key: CONFIG[key] for key in ("agents", "simulation", "validation")}
-    return as_flag({"config": {**kept, "recordings": recordings}, "chunks": CHUNKS})
-
-
 CHECKS = f"{OUT}/checks/{{recording}}/{{agent}}"
 
 
@@ -56,21 +22,21 @@ rule recheck_agent:
         f"{OUT}/logs/recheck/{{recording}}/{{agent}}.log",
     benchmark:
         f"{OUT}/benchmarks/recheck/{{recording}}/{{agent}}.jsonl"
+    threads: 1
+    resources:
+        mem_mb=memory(1900),
+        runtime=minutes(15),
     params:
         script=script("recheck"),
         code=check_code("recheck"),
         settings=simulation_settings,
         limits=check_limits,
-        folder=CHECKS,
+        folder=checks_folder,
         plugins=PLUGINS,
-    threads: 1
-    resources:
-        mem_mb=memory(1900),
-        runtime=minutes(15),
     message:
         "Checking {wildcards.agent} in {wildcards.recording}: repetition, mutants, blank air"
     shell:
-        "{PYTHON} {params.script} --rule recheck --recording {wildcards.recording}"
+        "python {params.script} --rule recheck --recording {wildcards.recording}"
         " --agent {wildcards.agent} --settings {params.settings:q} --limits {params.limits:q}"
         " --plume {input.plume:q} --plan {input.plan:q} --prepared {input.prepared:q}"
         " --simulations {input.simulations:q} --trajectories {input.trajectories:q}"
@@ -91,20 +57,20 @@ rule reference_agent:
         f"{OUT}/logs/reference/{{recording}}/{{agent}}.log",
     benchmark:
         f"{OUT}/benchmarks/reference/{{recording}}/{{agent}}.jsonl"
+    threads: 1
+    resources:
+        mem_mb=memory(1900),
+        runtime=minutes(15),
     params:
         script=script("reference"),
         code=check_code("reference"),
         settings=simulation_settings,
         sample=CONFIG["validation"]["sample"],
         plugins=PLUGINS,
-    threads: 1
-    resources:
-        mem_mb=memory(1900),
-        runtime=minutes(15),
     message:
         "Recomputing a sample of {wildcards.agent} in {wildcards.recording} independently"
     shell:
-        "{PYTHON} {params.script} --rule reference --recording {wildcards.recording}"
+        "python {params.script} --rule reference --recording {wildcards.recording}"
         " --agent {wildcards.agent} --settings {params.settings:q} --sample {params.sample}"
         " --plume {input.plume:q} --plan {input.plan:q} --prepared {input.prepared:q}"
         " --simulations {input.simulations:q} --output {output.reference:q}"
@@ -127,19 +93,19 @@ rule validate_run:
         f"{OUT}/logs/validate/run.log",
     benchmark:
         f"{OUT}/benchmarks/validate/run.jsonl"
-    params:
-        script=script("validate"),
-        code=code("validate", ("model", "on_off")),
-        settings=validation_settings,
-        root=OUT,
     threads: 1
     resources:
         mem_mb=memory(1500),
         runtime=minutes(15),
+    params:
+        script=script("validate"),
+        code=code("validate", ("model", "on_off")),
+        settings=validation_settings,
+        root=run_folder,
     message:
         "Validating the engine against its references"
     shell:
-        "{PYTHON} {params.script} --rule validate --root {params.root:q}"
+        "python {params.script} --rule validate --root {params.root:q}"
         " --settings {params.settings:q} --agreement {output.agreement:q}"
         " --verdict {output.verdict:q} --published {output.published:q} --usage {output.usage:q}"
         " --declared-mb {resources.mem_mb} 2> {log:q}"

@@ -126,11 +126,17 @@ def _draw_maps(
         else:
             axis.tick_params(labelleft=False)
         if name != "frame":
-            label = "share of frames" if share else "concentration\n(1 = source)"
+            label = "share of frames" if share else concentration_label(run, recording)
             ticks = [0, 0.5, 1] if share else style.share_ticks(float(norm.vmax or 1.0))
             extend = "neither" if share else "max"
             panels.colour_bar(figure, drawn, axis, label, extend=extend, ticks=ticks)
     return pd.concat([_long(recording, name, image, grid) for name, image in pictures.items()])
+
+
+def concentration_label(run: RunData, recording: str) -> str:
+    """What concentration 1 means in a recording, for a colour bar."""
+    unit = run.config["recordings"][recording]["normalize"]["calibration"]["unit"]
+    return "concentration\n" + ("(1 = source)" if unit == "fraction of source" else f"(1 = {unit})")
 
 
 def _long(recording: str, name: str, image: np.ndarray, grid: Grid) -> pd.DataFrame:
@@ -159,7 +165,7 @@ def _draw_signal(axes: Axes, run: RunData, recording: str) -> pd.DataFrame:
     axes.step(time_s, odor, where="post", color=style.DARK)
     axes.set_title(f"{recording}: odour signal, the same everywhere")
     axes.set_xlabel("time (s)")
-    axes.set_ylabel("concentration\n(1 = source)")
+    axes.set_ylabel("concentration")
     axes.margins(x=0.01)
     return pd.DataFrame(
         {

@@ -1,0 +1,168 @@
+# What the rules are told (slices of the config, fingerprints of code, lists of files).
+# Each slice holds only what the rule uses, so that other edits do not rerun it.
+
+
+def synthesis_settings(wildcards):
+    return as_flag(synthetic(wildcards.recording))
+
+
+def synthesis_code(wildcards):
+    generator = synthetic(wildcards.recording)["generator"]
+    return code("synthesize", ("synthesis", generator))
+
+
+def normalization_settings(wildcards):
+    """A recording's entry without what concerns only simulations or only its making."""
+    entry = CONFIG["recordings"][wildcards.recording]
+    skipped = {"wind", "condition", "nominal", "file", "synthetic", "path", "kind"}
+    settings = {key: value for key, value in entry.items() if key not in skipped}
+    # what the file is, not where it lies: two machines must not differ
+    settings["path"] = Path(entry["path"]).name if entry["path"] else None
+    if entry["synthetic"]:
+        settings["path"] = Path(recording_file(wildcards.recording)).name
+    return as_flag(settings)
+
+
+def normalization_code(wildcards):
+    return code("normalize", *[("reader", name) for name in registry.names("reader")])
+
+
+def plan_settings(wildcards):
+    return as_flag(
+        {
+            "seed": CONFIG["seed"],
+            "start": CONFIG["simulation"]["start"],
+            "simulations": CONFIG["simulation"]["simulations"],
+        }
+    )
+
+
+def prepare_settings(wildcards):
+    return as_flag({"sensor": CONFIG["agents"][wildcards.agent]["sensor"]})
+
+
+def prepare_code(wildcards):
+    shape = CONFIG["agents"][wildcards.agent]["sensor"]["shape"]
+    return code("prepare", ("sensor", shape))
+
+
+def simulation_settings(wildcards):
+    return as_flag(job_settings(CONFIG, wildcards.recording, wildcards.agent))
+
+
+def agent_plugins(label):
+    """The plug-ins that decide how an agent moves."""
+    agent = CONFIG["agents"][label]
+    fields = {entry["field"] for entry in map(field_of, CONFIG["recordings"])}
+    return [
+        ("model", agent["model"]),
+        ("sensor", agent["sensor"]["shape"]),
+        *[("field", name) for name in sorted(fields)],
+    ]
+
+
+def field_of(label):
+    """Name of the field that the engine samples in a recording."""
+    entry = CONFIG["recordings"][label]
+    return {"field": entry["analytic"]["field"] if entry["analytic"] else entry["kind"]}
+
+
+def simulation_code(wildcards):
+    return code("simulate", *agent_plugins(wildcards.agent))
+
+
+def check_code(name):
+    """Code of a check: the script and what decides how the agent moves."""
+    return lambda wildcards: code(
+        name,
+        *agent_plugins(wildcards.agent),
+        ("reference", CONFIG["agents"][wildcards.agent]["model"]),
+    )
+
+
+def check_limits(wildcards):
+    return as_flag(
+        {
+            key: CONFIG["validation"][key]
+            for key in (
+                "sample",
+                "mutants",
+                "blank_simulations",
+                "replicate",
+                "replicate_chunk",
+                "replicate_threads",
+            )
+        }
+    )
+
+
+def validation_settings(wildcards):
+    """What the verdict depends on besides the files."""
+    recordings = {
+        label: {"signal": entry["signal"]}
+        for label, entry in CONFIG["recordings"].items()
+    }
+    kept = {key: CONFIG[key] for key in ("agents", "simulation", "validation")}
+    return as_flag({"config": {**kept, "recordings": recordings}, "chunks": CHUNKS})
+
+
+def reported_config():
+    """The resolved config without what differs between machines."""
+    kept = {
+        key: value
+        for key, value in CONFIG.items()
+        if key not in ("data_folder", "plugins")
+    }
+    kept["plugins"] = [
+        f"{plugin['kind']} {plugin['name']}" for plugin in CONFIG["plugins"]
+    ]
+    kept["recordings"] = {
+        label: {key: value for key, value in entry.items() if key != "file"}
+        for label, entry in CONFIG["recordings"].items()
+    }
+    return kept
+
+
+def results_settings(*left_out):
+    """What statistics and figures are made from: the config without how it was computed."""
+    kept = {k: v for k, v in reported_config().items() if k not in left_out}
+    # not sorted: agents and recordings appear in figures in the order of the config
+    return json.dumps({"config": kept, "chunks": CHUNKS}, separators=(",", ":"))
+
+
+def figure_code():
+    return code("figures", *[("figure", name) for name in FIGURES])
+
+
+def usage_of_all_jobs():
+    """Usage records of all jobs before the report."""
+    files = expand(
+        rules.normalize_recording.output.usage, recording=CONFIG["recordings"]
+    )
+    files += [
+        f"{OUT}/performance/jobs/synthesize/{Path(recording_file(label)).name}.json"
+        for label in CONFIG["recordings"]
+        if synthetic(label)
+    ]
+    for step in (
+        rules.plan_agent,
+        rules.prepare_agent,
+        rules.recheck_agent,
+        rules.reference_agent,
+    ):
+        files += pairs(step.output.usage)
+    files += expand(pairs(rules.simulate_chunk.output.usage), chunk=CHUNKS)
+    files += [
+        rules.validate_run.output.usage,
+        rules.analyze.output.usage,
+        rules.draw_figures.output.usage,
+    ]
+    return files
+
+
+def run_folder(wildcards):
+    return OUT
+
+
+def checks_folder(wildcards):
+    return f"{OUT}/checks/{wildcards.recording}/{wildcards.agent}"
