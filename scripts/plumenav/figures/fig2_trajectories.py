@@ -207,9 +207,12 @@ def _draw_signal_cell(axes: Axes, run: RunData, agent: str, recording: str) -> p
         transform=axes.get_xaxis_transform(), zorder=0,
     )  # fmt: skip
     axes.axhline(0, color=style.GREY, lw=0.4)
-    axes.plot(time_s, mine["upwind_speed_mm_s"], color=run.colour(agent), label="upwind")
-    axes.plot(time_s, mine["ground_speed_mm_s"], color=run.colour(agent), lw=0.5, label="ground")
+    axes.plot(time_s, mine["upwind_speed_mm_s"], color=run.colour(agent), label="upwind speed")
+    axes.plot(
+        time_s, mine["ground_speed_mm_s"], color=run.colour(agent), lw=0.5, label="ground speed"
+    )
     axes.margins(x=0.01)
+    axes.legend(loc="upper right", handlelength=1.5)
     axes.set_box_aspect(max(_height_over_width(run, label) for label in run.recordings))
     columns = ["recording", "agent", "time_s", "signal", "upwind_speed_mm_s", "ground_speed_mm_s"]
     return mine[columns]
