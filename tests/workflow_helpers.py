@@ -19,6 +19,7 @@ class Checkout:
     """A copy of the project in which runs can be made, and its files changed."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         for part in PARTS:
             source = ROOT / part

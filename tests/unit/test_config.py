@@ -84,6 +84,7 @@ MISTAKES = [
     ("recordings.hill.mm_per_px", -0.7, ["recordings.hill.mm_per_px", "greater than 0"]),
     ("recordings.hill.path", "x.avi", ["recordings.hill", "exactly one of path"]),
     ("recordings.hill.reader", {"axes": ["row", "row", "frame"]}, ["axes", "each once"]),
+    ("recordings.hill.reader", {"name": "vidio"}, ["reader.name", "Did you mean 'video'?"]),
     ("recordings.hill.normalize", {"backgroud": {}}, ["backgroud", "Did you mean 'background'?"]),
     ("recordings.hill.normalize", {"background": {"method": "mean"}}, ["background", "frames"]),
     ("validation.sample", 30, ["validation.sample", "only 20 simulations"]),

@@ -211,6 +211,16 @@ def resolve_recording(label: str, recording: Recording, folder: Path) -> dict[st
         resolved["analytic"]["parameters"] = field.Constants(
             **recording.analytic.parameters
         )._asdict()
+    if recording.reader.name != "auto":
+        try:
+            registry.file_of("reader", recording.reader.name)
+        except UserError as error:
+            raise UserError(
+                f"{where}reader.name",
+                f"found {recording.reader.name!r}",
+                f"auto, {error.allowed}",
+                error.hint,
+            ) from None
     if recording.path is not None:
         path = folder / Path(recording.path).expanduser()
         if not path.is_file():
