@@ -7,10 +7,14 @@ if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
     "Say which to use: make run PYTHON=/path/to/python3.11" >&2
   exit 1
 fi
-if ! [ -x .venv/bin/python ]; then
+# an environment that was interrupted while it was made has no pip yet
+if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
   rm -rf .venv
   echo "plumenav: making the environment .venv (once, about a minute)" >&2
-  "$python" -m venv .venv
+  "$python" -m venv .venv || {
+    echo "plumenav: '$python -m venv' failed; on Debian and Ubuntu: apt install python3-venv" >&2
+    exit 1
+  }
 fi
 rm -f .venv/bin/.complete
 if command -v uv >/dev/null 2>&1; then

@@ -20,10 +20,12 @@ def main(args):
         for recording in args.settings["config"]["recordings"]
         for agent in args.settings["config"]["agents"]
     }
-    rows, verdict = validate_run(root, pairs, args.settings["config"]["validation"])
+    config = args.settings["config"]
+    published = published_rows(root, config, chunks)
+    rows, verdict = validate_run(root, pairs, config["validation"], published)
     write_table(args.agreement, rows, AGREEMENT)
     write_json(args.verdict, verdict)
-    write_json(args.published, published_rows(root, args.settings["config"], chunks))
+    write_json(args.published, published)
 
 
 if __name__ == "__main__":

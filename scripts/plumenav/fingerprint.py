@@ -75,10 +75,25 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def data_beside(files: Iterable[Path]) -> set[Path]:
+    """Files that are not Python in the folders of this package that the code comes from.
+
+    Templates, style sheets and tables of published values lie beside the code that reads them.
+    """
+    folders = {path.parent for path in files if path.is_relative_to(PACKAGE)} - {PACKAGE}
+    return {
+        path
+        for folder in folders
+        for path in folder.iterdir()
+        if path.is_file() and path.suffix not in (".py", ".pyc")
+    }
+
+
 def of_files(paths: Iterable[Path]) -> str:
-    """One fingerprint of files and their imports, independent of where the checkout lies."""
+    """One fingerprint of files, their imports and their data, wherever the checkout lies."""
     lines = []
-    for path in closure(paths):
+    code = closure(paths)
+    for path in code | data_beside(code):
         name = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
         lines.append(f"{name} {_digest(path)}")
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16]

@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,6 +24,8 @@ import psutil
 from plumenav.errors import UserError
 
 log = logging.getLogger(__name__)
+LOADED_S = time.time()
+PLUGINS_VARIABLE = "PLUMENAV_PLUGINS"
 
 # one thread per library unless the rule says otherwise; the system allocator gives memory back
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -35,11 +37,22 @@ POLL_S = 0.5
 GRACE_S = 5.0
 
 
-def inherit_environment() -> None:
-    """Let the commands that this process starts use its own Python (and the variables above)."""
+def inherit_environment(plugins: Sequence[str]) -> None:
+    """Let the jobs of this workflow use its own Python, and know the user's plug-ins.
+
+    Where the plug-ins' files lie is not a parameter of any rule: two machines would differ. What is
+    in them is, by its fingerprint.
+    """
     own = str(Path(sys.executable).parent)
     if os.environ.get("PATH", "").split(os.pathsep)[0] != own:
         os.environ["PATH"] = os.pathsep.join([own, os.environ.get("PATH", "")])
+    os.environ[PLUGINS_VARIABLE] = json.dumps(list(plugins))
+
+
+def plugin_files() -> list[str]:
+    """Files of the user's plug-ins, as the workflow handed them over."""
+    files: list[str] = json.loads(os.environ.get(PLUGINS_VARIABLE, "[]"))
+    return files
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
@@ -49,7 +62,6 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     result.add_argument("--rule", default="", help="name of the rule")
     result.add_argument("--declared-mb", type=float, default=0.0, help="memory the rule declared")
     result.add_argument("--threads", type=int, default=1, help="threads the job may use")
-    result.add_argument("--plugins", type=json.loads, default=[], help="user plug-ins (JSON)")
     return result
 
 
@@ -78,14 +90,32 @@ def _terminated(signum: int, frame: Any) -> NoReturn:
     sys.exit(128 + signum)
 
 
+def started_s() -> float:
+    """When this process started, seconds since the epoch.
+
+    From the kernel's clock ticks since boot (psutil's start time rests on whole seconds); where
+    there are none, when this module was loaded.
+    """
+    try:
+        ticks = int(Path("/proc/self/stat").read_text().rsplit(")", 1)[1].split()[19])
+        age_s = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, AttributeError, ValueError):
+        return LOADED_S
+    return time.time() - age_s
+
+
+def peak_rss_mb(usage: resource.struct_rusage) -> float:
+    """Largest resident memory of an account, MB; Linux counts kB, macOS bytes."""
+    return usage.ru_maxrss / (1024.0**2 if sys.platform == "darwin" else 1024.0)
+
+
 def _record_usage(args: argparse.Namespace, details: dict[str, Any]) -> None:
     from plumenav.tables import write_json
 
-    process = psutil.Process()
     own, children = (
         resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
-    start = process.create_time()
+    start = started_s()
     write_json(
         args.usage,
         {
@@ -98,7 +128,7 @@ def _record_usage(args: argparse.Namespace, details: dict[str, Any]) -> None:
             "start_s": start,
             "wall_s": time.time() - start,
             "cpu_s": own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime,
-            "max_rss_mb": max(own.ru_maxrss, children.ru_maxrss) / 1024.0,
+            "max_rss_mb": max(peak_rss_mb(own), peak_rss_mb(children)),
             "declared_mb": args.declared_mb,
             "threads": args.threads,
             "details": details,
@@ -124,6 +154,8 @@ def without(*packages: str) -> None:
     where BLAS is: half a second and 100 MB in every job, for an answer that is no. Both take the
     absence of the package for that answer.
     """
+    if plugin_files():
+        return  # a user's own file may need them
     sys.meta_path.insert(0, _Absent(packages))
 
 
@@ -148,7 +180,7 @@ def run(work: Callable[[argparse.Namespace], dict[str, Any] | None], args: Any) 
     try:
         from plumenav import registry
 
-        for plugin in args.plugins:
+        for plugin in plugin_files():
             registry.register_file(Path(plugin))
         details = work(args) or {}
         if args.usage:

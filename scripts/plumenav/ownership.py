@@ -101,9 +101,8 @@ def owners(folder: Path = Path()) -> dict[str, Owner]:
     found = {}
     for path in (folder / STATE).glob("*.owner.json"):
         run = path.name.removesuffix(".owner.json")
-        owner = read_owner(run, folder)
-        if owner:
-            found[run] = owner
+        # a note that cannot be read tells of somebody, but not of whom
+        found[run] = read_owner(run, folder) or Owner("an unknown machine", "", 0, 0.0)
     return found
 
 

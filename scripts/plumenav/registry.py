@@ -21,7 +21,6 @@ PACKAGE = Path(__file__).parent
 FOLDERS = {
     "reader": "recordings",
     "synthesis": "recordings/synthesis",
-    "step": "normalization/steps",
     "model": "models",
     "reference": "references",
     "sensor": "sensors",

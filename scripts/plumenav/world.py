@@ -9,7 +9,8 @@ Everything here is plain Python on scalars (compiled by the engine) or on arrays
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,6 +33,17 @@ class Grid(NamedTuple):
     mm_per_px: float
     source_row: float
     source_column: float
+
+
+def grid_of(metadata: Mapping[str, Any]) -> Grid:
+    """Grid of a plume, from the metadata of its file."""
+    return Grid(
+        int(metadata["height"]),
+        int(metadata["width"]),
+        float(metadata["mm_per_px"]),
+        float(metadata["source_row"]),
+        float(metadata["source_column"]),
+    )
 
 
 def column_of_x(x_mm: float, grid: Grid) -> float:

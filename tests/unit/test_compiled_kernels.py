@@ -27,7 +27,7 @@ with PlumeReader({plume!r}) as reader:
     outcome = simulate(Blocks(reader), factories.plan_columns(4, 40), settings)
 print(json.dumps([outcome.kernel, outcome.simulations.column("path_mm").to_pylist()]))
 """
-MODEL = ROOT / "scripts/plumenav/models/correlated_random_walk.py"
+TEMPLATE = ROOT / "scripts/plumenav/models/_template.py"
 
 
 @pytest.fixture
@@ -69,10 +69,9 @@ def test_an_edited_model_in_a_read_only_folder_gives_its_new_result(process, tmp
     folder = tmp_path / "mine"
     folder.mkdir()
     plugin = folder / "my_walk.py"
-    text = 'PLUGIN_KIND = "model"\n' + MODEL.read_text().split('"""', 2)[2]
-    text = "from __future__ import annotations\n" + text.replace(
-        "from __future__ import annotations\n", ""
-    )
+    # the template of models, as a user would take it
+    future = "from __future__ import annotations\n"
+    text = TEMPLATE.read_text().replace(future, future + 'PLUGIN_KIND = "model"\n')
     plugin.write_text(text)
     folder.chmod(0o555)
     try:
@@ -80,7 +79,7 @@ def test_an_edited_model_in_a_read_only_folder_gives_its_new_result(process, tmp
         again, same = process("my_walk", [plugin])
         folder.chmod(0o755)
         # a constant inside the step, not a parameter
-        plugin.write_text(text.replace("c.speed * math.cos", "2.0 * c.speed * math.cos"))
+        plugin.write_text(text.replace("c.speed * math.", "2.0 * c.speed * math."))
         folder.chmod(0o555)
         edited, fast = process("my_walk", [plugin])
     finally:

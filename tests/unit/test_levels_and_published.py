@@ -123,7 +123,7 @@ def test_published_values_are_met_by_the_engine_and_missed_by_another_model(tmp_
         path = tmp_path / f"{fidelity}.parquet"
         with TableStream(path, TRAJECTORIES, {"dt_s": 0.02, "variables": variables}) as stream:
             stream.write(rows)
-        table = compared("fly", [path])
+        table = compared("fly", "pulse", [path])
         assert len(table) == len(pulse_table()) == 22
         assert all(row["n"] == 3 for row in table)
         assert all(row["passed"] for row in table) is (fidelity == "published")

@@ -53,7 +53,7 @@ def test_a_models_file_reruns_that_models_chunks_and_what_hangs_on_them(finished
 def test_a_reference_reruns_no_simulation(finished, edited):
     edited("scripts/plumenav/references/on_off.py", "import math", "import math  # edited")
     planned = finished.planned("config/small.yaml")
-    assert "simulate_chunk" not in planned
+    assert not {"simulate_chunk", "recheck_agent"} & rules(planned)
     assert planned["reference_agent"] == 2
 
 
@@ -88,6 +88,25 @@ def test_a_reader_reruns_normalization(finished, edited):
     planned = finished.planned("config/small.yaml")
     assert planned["normalize_recording"] == 2
     assert "synthesize_recording" not in planned
+
+
+def test_the_template_of_the_report_reruns_the_report_only(finished, edited):
+    edited("scripts/plumenav/report/page.html.j2", "What was run", "What was done")
+    assert rules(finished.planned("config/small.yaml")) == {"write_report", "gate", "all"}
+
+
+def test_published_values_rerun_the_validation(finished, edited):
+    edited("scripts/plumenav/analysis/published/on_off_pulse.csv", "0.027503", "0.027504")
+    planned = finished.planned("config/small.yaml")
+    assert "validate_run" in planned
+    assert "simulate_chunk" not in planned
+
+
+def test_a_recording_of_another_kind_reruns_no_simulation(finished, edited):
+    hill = "  hill: {analytic: {field: gaussian, parameters: {sigma_mm: 40}}}\n"
+    edited("config/small.yaml", "recordings:\n", f"recordings:\n{hill}")
+    planned = finished.planned("config/small.yaml")
+    assert planned["simulate_chunk"] == 12
 
 
 def test_messages_are_no_results(finished, edited):

@@ -1,6 +1,7 @@
 """The small run, from recordings to report, as a newcomer would start it."""
 
 import json
+import zipfile
 
 import pyarrow.parquet as pq
 import pytest
@@ -36,12 +37,14 @@ def test_it_ends_with_report_and_numbers(finished):
 def test_every_mutant_of_the_engine_fails_the_gate(finished):
     verdict = json.loads((finished.folder / "results/small/validation/verdict.json").read_text())
     mutants = verdict["mutants"]
+    mutants = [mutant for mutant in mutants if mutant["applicable"]]
     assert all(mutant["caught"] for mutant in mutants)
     kinds = {mutant["mutant"] for mutant in mutants}
     assert {"mirrored y", "halved gain", "odour one frame late", "no refractory period"} <= kinds
-    assert sum("10 % off" in kind for kind in kinds) == 4
     for agent in ("on_off", "walk_stop_turn", "surge_cast", "random_walk"):
-        assert sum(mutant["agent"] == agent for mutant in mutants) >= 6
+        own = [mutant["mutant"] for mutant in mutants if mutant["agent"] == agent]
+        assert len(own) >= 6
+        assert sum("10 % off" in kind for kind in own) == 2
 
 
 def test_a_second_call_does_nothing_and_says_so(finished):
@@ -81,4 +84,6 @@ def test_snakemakes_own_report_works(finished, tmp_path):
         "--report", tmp_path / "report.zip", "--configfile", "config/small.yaml"
     )
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "report.zip").stat().st_size > 100_000
+    with zipfile.ZipFile(tmp_path / "report.zip") as report:
+        pictures = [name for name in report.namelist() if name.endswith(".png")]
+    assert len(pictures) >= 6

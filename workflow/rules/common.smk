@@ -14,11 +14,6 @@ from plumenav.batch.settings import chunk_names, job_settings
 from plumenav.config import load, resolve
 from plumenav.errors import UserError
 
-
-container: "docker://python:3.11-slim"
-
-
-jobs.inherit_environment()
 SCRIPTS = os.path.relpath(ROOT / "scripts")
 
 
@@ -29,15 +24,19 @@ def config_of_this_run():
         raise WorkflowError(
             "A run has exactly one config file; --configfile names several."
         )
+    if workflow.config_settings.config:
+        raise WorkflowError(
+            "--config is not used; write the keys into the config file."
+        )
     if config and not given:
         # imported as a module: the outer workflow hands the config over
-        return resolve(dict(config), Path.cwd()), "the importing workflow's config"
+        return resolve(dict(config), Path.cwd())
     path = given[0] if given else ROOT / "config" / "config.yaml"
-    return load(path), os.path.relpath(path)
+    return load(path)
 
 
 try:
-    CONFIG, CONFIG_FILE = config_of_this_run()
+    CONFIG = config_of_this_run()
 except UserError as error:
     raise WorkflowError(f"plumenav: {error}")
 
@@ -47,7 +46,7 @@ CHUNKS = chunk_names(
     CONFIG["simulation"]["simulations"], CONFIG["batch"]["chunk_simulations"]
 )
 EXTENSIONS = {"hdf5": "h5", "mjpeg_avi": "avi"}
-PLUGINS = json.dumps([plugin["file"] for plugin in CONFIG["plugins"]])
+jobs.inherit_environment([plugin["file"] for plugin in CONFIG["plugins"]])
 
 
 wildcard_constraints:

@@ -13,6 +13,8 @@ rule synthesize_recording:
         f"{OUT}/benchmarks/synthesize/{{recording}}.{{extension}}.jsonl"
     wildcard_constraints:
         extension="h5|avi",
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(1500),
@@ -21,13 +23,12 @@ rule synthesize_recording:
         script=script("synthesize"),
         code=synthesis_code,
         settings=synthesis_settings,
-        plugins=PLUGINS,
     message:
         "Synthesizing recording {wildcards.recording}"
     shell:
-        "python {params.script} --rule synthesize --recording {wildcards.recording}"
+        "python {params.script:q} --rule synthesize --recording {wildcards.recording}"
         " --settings {params.settings:q} --recording-file {output.file:q}"
-        " --facts {output.facts:q} --plugins {params.plugins:q} --threads {threads}"
+        " --facts {output.facts:q} --threads {threads}"
         " --usage {output.usage:q} --declared-mb {resources.mem_mb} 2> {log:q}"
 
 
@@ -42,6 +43,8 @@ rule normalize_recording:
         f"{OUT}/logs/normalize/{{recording}}.log",
     benchmark:
         f"{OUT}/benchmarks/normalize/{{recording}}.jsonl"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(1500),
@@ -50,11 +53,10 @@ rule normalize_recording:
         script=script("normalize"),
         code=normalization_code,
         settings=normalization_settings,
-        plugins=PLUGINS,
     message:
         "Normalizing recording {wildcards.recording}"
     shell:
-        "python {params.script} --rule normalize --recording {wildcards.recording}"
+        "python {params.script:q} --rule normalize --recording {wildcards.recording}"
         " --settings {params.settings:q} --source {input:q} --plume {output.plume:q}"
-        " --quality {output.quality:q} --plugins {params.plugins:q} --threads {threads}"
+        " --quality {output.quality:q} --threads {threads}"
         " --usage {output.usage:q} --declared-mb {resources.mem_mb} 2> {log:q}"

@@ -1,7 +1,7 @@
 # REQUIRED INPUTS: simulations, trajectories, validation/verdict.json
 # REQUIRED OUTPUTS: statistics/, figures/, performance/, report.html, numbers.json
 FIGURES = [name for name in registry.names("figure") if name != "fig_performance"]
-FIGURE_FILES = ("pdf", "svg", "png", "csv", "json")
+FIGURE_FILES = ("pdf", "svg", "csv", "json")  # and png
 STATISTICS = ("summary", "measures", "arrival", "against_null", "time_courses")
 
 
@@ -29,6 +29,8 @@ rule analyze:
         f"{OUT}/logs/analyze/run.log",
     benchmark:
         f"{OUT}/benchmarks/analyze/run.jsonl"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(1500),
@@ -41,7 +43,7 @@ rule analyze:
     message:
         "Computing statistics"
     shell:
-        "python {params.script} --rule analyze --root {params.root:q}"
+        "python {params.script:q} --rule analyze --root {params.root:q}"
         " --settings {params.settings:q} --usage {output.usage:q}"
         " --declared-mb {resources.mem_mb} 2> {log:q}"
 
@@ -52,6 +54,12 @@ rule draw_figures:
         rules.validate_run.output.agreement,
         rules.validate_run.output.verdict,
     output:
+        pictures=[
+            report(
+                f"{OUT}/figures/{name}.png", caption=caption(name), category="Figures"
+            )
+            for name in FIGURES
+        ],
         files=expand(
             f"{OUT}/figures/{{name}}.{{suffix}}", name=FIGURES, suffix=FIGURE_FILES
         ),
@@ -60,6 +68,8 @@ rule draw_figures:
         f"{OUT}/logs/figures/run.log",
     benchmark:
         f"{OUT}/benchmarks/figures/run.jsonl"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(1000),
@@ -69,11 +79,12 @@ rule draw_figures:
         code=figure_code(),
         settings=results_settings("batch", "resources"),
         names=" ".join(FIGURES),
+        run=RUN,
         root=run_folder,
     message:
         "Drawing figures"
     shell:
-        "python {params.script} --rule figures --root {params.root:q} --names {params.names}"
+        "python {params.script:q} --rule figures --root {params.root:q} --names {params.names}"
         " --settings {params.settings:q} --usage {output.usage:q}"
         " --declared-mb {resources.mem_mb} 2> {log:q}"
 
@@ -84,6 +95,11 @@ rule summarize_performance:
     output:
         summary=f"{OUT}/performance/summary.json",
         table=f"{OUT}/performance/summary.parquet",
+        picture=report(
+            f"{OUT}/performance/fig_performance.png",
+            caption=caption("fig_performance"),
+            category="Performance",
+        ),
         figure=expand(
             f"{OUT}/performance/fig_performance.{{suffix}}", suffix=FIGURE_FILES
         ),
@@ -91,6 +107,8 @@ rule summarize_performance:
         f"{OUT}/logs/performance/run.log",
     benchmark:
         f"{OUT}/benchmarks/performance/run.jsonl"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(800),
@@ -98,12 +116,13 @@ rule summarize_performance:
     params:
         script=script("performance"),
         code=code("performance", ("figure", "fig_performance")),
+        run=RUN,
         settings=results_settings(),
         root=run_folder,
     message:
         "Adding up what the run cost"
     shell:
-        "python {params.script} --rule performance --root {params.root:q}"
+        "python {params.script:q} --rule performance --root {params.root:q}"
         " --settings {params.settings:q} --usage-files {input:q}"
         " --declared-mb {resources.mem_mb} 2> {log:q}"
 
@@ -111,7 +130,7 @@ rule summarize_performance:
 rule write_report:
     input:
         rules.analyze.output,
-        rules.draw_figures.output.files,
+        rules.draw_figures.output,
         rules.validate_run.output,
         rules.summarize_performance.output,
         quality=expand(
@@ -121,7 +140,7 @@ rule write_report:
             rules.normalize_recording.output.plume, recording=CONFIG["recordings"]
         ),
     output:
-        page=f"{OUT}/report.html",
+        page=report(f"{OUT}/report.html", caption=caption("report"), category="Report"),
         numbers=f"{OUT}/numbers.json",
         config=f"{OUT}/config.yaml",
         usage=f"{OUT}/performance/jobs/report/run.json",
@@ -129,6 +148,8 @@ rule write_report:
         f"{OUT}/logs/report/run.log",
     benchmark:
         f"{OUT}/benchmarks/report/run.jsonl"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(800),
@@ -136,12 +157,13 @@ rule write_report:
     params:
         script=script("report"),
         code=code("report"),
+        run=RUN,
         settings=results_settings(),
         root=run_folder,
     message:
         "Writing the report"
     shell:
-        "python {params.script} --rule report --root {params.root:q}"
+        "python {params.script:q} --rule report --root {params.root:q}"
         " --settings {params.settings:q} --usage {output.usage:q}"
         " --declared-mb {resources.mem_mb} 2> {log:q}"
 
@@ -150,16 +172,15 @@ rule gate:
     input:
         verdict=rules.validate_run.output.verdict,
         numbers=rules.write_report.output.numbers,
-        usage=[
-            rules.write_report.output.usage,
-            rules.summarize_performance.output.summary,
-        ],
+        usage=rules.write_report.output.usage,
     output:
         f"{OUT}/validation/gate.txt",
     log:
         f"{OUT}/logs/gate/run.log",
     benchmark:
         f"{OUT}/benchmarks/gate/run.jsonl"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(300),
@@ -171,6 +192,6 @@ rule gate:
     message:
         "Checking the verdict"
     shell:
-        "python {params.script} --rule gate --verdict {input.verdict:q}"
+        "python {params.script:q} --rule gate --verdict {input.verdict:q}"
         " --numbers {input.numbers:q} --usage-files {input.usage:q} --output {output:q}"
         " --declared-mb {resources.mem_mb} 2> {log:q}"

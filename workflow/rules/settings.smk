@@ -50,34 +50,34 @@ def simulation_settings(wildcards):
     return as_flag(job_settings(CONFIG, wildcards.recording, wildcards.agent))
 
 
-def agent_plugins(label):
-    """The plug-ins that decide how an agent moves."""
-    agent = CONFIG["agents"][label]
-    fields = {entry["field"] for entry in map(field_of, CONFIG["recordings"])}
-    return [
-        ("model", agent["model"]),
-        ("sensor", agent["sensor"]["shape"]),
-        *[("field", name) for name in sorted(fields)],
-    ]
-
-
 def field_of(label):
     """Name of the field that the engine samples in a recording."""
     entry = CONFIG["recordings"][label]
-    return {"field": entry["analytic"]["field"] if entry["analytic"] else entry["kind"]}
+    return entry["analytic"]["field"] if entry["analytic"] else entry["kind"]
+
+
+def agent_plugins(wildcards):
+    """The plug-ins that decide how an agent moves in a recording."""
+    agent = CONFIG["agents"][wildcards.agent]
+    return [
+        ("model", agent["model"]),
+        ("sensor", agent["sensor"]["shape"]),
+        ("field", field_of(wildcards.recording)),
+    ]
 
 
 def simulation_code(wildcards):
-    return code("simulate", *agent_plugins(wildcards.agent))
+    return code("simulate", *agent_plugins(wildcards))
 
 
-def check_code(name):
-    """Code of a check: the script and what decides how the agent moves."""
-    return lambda wildcards: code(
-        name,
-        *agent_plugins(wildcards.agent),
-        ("reference", CONFIG["agents"][wildcards.agent]["model"]),
-    )
+def recheck_code(wildcards):
+    return code("recheck", *agent_plugins(wildcards))
+
+
+def reference_code(wildcards):
+    """The reference shares nothing with the model but its time step and parameters' names."""
+    model = CONFIG["agents"][wildcards.agent]["model"]
+    return code("reference", ("reference", model), ("model", model))
 
 
 def check_limits(wildcards):
@@ -106,6 +106,11 @@ def validation_settings(wildcards):
     return as_flag({"config": {**kept, "recordings": recordings}, "chunks": CHUNKS})
 
 
+def without_file(entry):
+    """A recording's entry without where its file lies on this machine."""
+    return {key: value for key, value in entry.items() if key != "file"}
+
+
 def reported_config():
     """The resolved config without what differs between machines."""
     kept = {
@@ -117,7 +122,10 @@ def reported_config():
         f"{plugin['kind']} {plugin['name']}" for plugin in CONFIG["plugins"]
     ]
     kept["recordings"] = {
-        label: {key: value for key, value in entry.items() if key != "file"}
+        label: {
+            **without_file(entry),
+            "path": entry["path"] and Path(entry["path"]).name,
+        }
         for label, entry in CONFIG["recordings"].items()
     }
     return kept
@@ -166,3 +174,9 @@ def run_folder(wildcards):
 
 def checks_folder(wildcards):
     return f"{OUT}/checks/{wildcards.recording}/{wildcards.agent}"
+
+
+def caption(figure):
+    """Caption for Snakemake's own report; a user's figure has none."""
+    path = ROOT / "workflow" / "report" / f"{figure}.rst"
+    return f"../report/{figure}.rst" if path.exists() else None

@@ -12,6 +12,8 @@ rule plan_agent:
         f"{OUT}/logs/plan/{{recording}}/{{agent}}.log",
     benchmark:
         f"{OUT}/benchmarks/plan/{{recording}}/{{agent}}.jsonl"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(500),
@@ -23,7 +25,7 @@ rule plan_agent:
     message:
         "Planning {wildcards.agent} in {wildcards.recording}"
     shell:
-        "python {params.script} --rule plan --recording {wildcards.recording}"
+        "python {params.script:q} --rule plan --recording {wildcards.recording}"
         " --agent {wildcards.agent} --settings {params.settings:q} --plume {input.plume:q}"
         " --plan {output.plan:q} --usage {output.usage:q}"
         " --declared-mb {resources.mem_mb} 2> {log:q}"
@@ -39,6 +41,8 @@ rule prepare_agent:
         f"{OUT}/logs/prepare/{{recording}}/{{agent}}.log",
     benchmark:
         f"{OUT}/benchmarks/prepare/{{recording}}/{{agent}}.jsonl"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(600),
@@ -47,13 +51,12 @@ rule prepare_agent:
         script=script("prepare"),
         code=prepare_code,
         settings=prepare_settings,
-        plugins=PLUGINS,
     message:
         "Preparing {wildcards.agent} for {wildcards.recording}"
     shell:
-        "python {params.script} --rule prepare --recording {wildcards.recording}"
+        "python {params.script:q} --rule prepare --recording {wildcards.recording}"
         " --agent {wildcards.agent} --settings {params.settings:q} --plume {input.plume:q}"
-        " --prepared {output.prepared:q} --plugins {params.plugins:q}"
+        " --prepared {output.prepared:q}"
         " --usage {output.usage:q} --declared-mb {resources.mem_mb} 2> {log:q}"
 
 
@@ -70,6 +73,8 @@ rule simulate_chunk:
         f"{OUT}/logs/simulate/{{recording}}/{{agent}}/{{chunk}}.log",
     benchmark:
         f"{OUT}/benchmarks/simulate/{{recording}}/{{agent}}/{{chunk}}.jsonl"
+    conda:
+        "../../envs/environment.yaml"
     threads: CONFIG["batch"]["threads"]
     resources:
         mem_mb=memory(1900),
@@ -79,14 +84,13 @@ rule simulate_chunk:
         code=simulation_code,
         settings=simulation_settings,
         chunk_simulations=CONFIG["batch"]["chunk_simulations"],
-        plugins=PLUGINS,
     message:
         "Simulating {wildcards.agent} in {wildcards.recording}, chunk {wildcards.chunk}"
     shell:
-        "python {params.script} --rule simulate --recording {wildcards.recording}"
+        "python {params.script:q} --rule simulate --recording {wildcards.recording}"
         " --agent {wildcards.agent} --chunk {wildcards.chunk}"
         " --chunk-simulations {params.chunk_simulations} --settings {params.settings:q}"
         " --plume {input.plume:q} --plan {input.plan:q} --prepared {input.prepared:q}"
         " --trajectories {output.trajectories:q} --simulations {output.simulations:q}"
-        " --plugins {params.plugins:q} --threads {threads} --usage {output.usage:q}"
+        " --threads {threads} --usage {output.usage:q}"
         " --declared-mb {resources.mem_mb} 2> {log:q}"

@@ -19,6 +19,7 @@ rule validate:
 rule figures:
     input:
         rules.draw_figures.output.files,
+        rules.draw_figures.output.pictures,
 
 
 rule report:

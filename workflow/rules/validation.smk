@@ -22,25 +22,27 @@ rule recheck_agent:
         f"{OUT}/logs/recheck/{{recording}}/{{agent}}.log",
     benchmark:
         f"{OUT}/benchmarks/recheck/{{recording}}/{{agent}}.jsonl"
+    conda:
+        "../../envs/environment.yaml"
+    # the repetition's second thread tests independence for a moment; it is not for speed
     threads: 1
     resources:
         mem_mb=memory(1900),
         runtime=minutes(15),
     params:
         script=script("recheck"),
-        code=check_code("recheck"),
+        code=recheck_code,
         settings=simulation_settings,
         limits=check_limits,
         folder=checks_folder,
-        plugins=PLUGINS,
     message:
         "Checking {wildcards.agent} in {wildcards.recording}: repetition, mutants, blank air"
     shell:
-        "python {params.script} --rule recheck --recording {wildcards.recording}"
+        "python {params.script:q} --rule recheck --recording {wildcards.recording}"
         " --agent {wildcards.agent} --settings {params.settings:q} --limits {params.limits:q}"
         " --plume {input.plume:q} --plan {input.plan:q} --prepared {input.prepared:q}"
         " --simulations {input.simulations:q} --trajectories {input.trajectories:q}"
-        " --folder {params.folder:q} --plugins {params.plugins:q} --threads {threads}"
+        " --folder {params.folder:q} --threads {threads}"
         " --usage {output.usage:q} --declared-mb {resources.mem_mb} 2> {log:q}"
 
 
@@ -57,24 +59,25 @@ rule reference_agent:
         f"{OUT}/logs/reference/{{recording}}/{{agent}}.log",
     benchmark:
         f"{OUT}/benchmarks/reference/{{recording}}/{{agent}}.jsonl"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(1900),
         runtime=minutes(15),
     params:
         script=script("reference"),
-        code=check_code("reference"),
+        code=reference_code,
         settings=simulation_settings,
         sample=CONFIG["validation"]["sample"],
-        plugins=PLUGINS,
     message:
         "Recomputing a sample of {wildcards.agent} in {wildcards.recording} independently"
     shell:
-        "python {params.script} --rule reference --recording {wildcards.recording}"
+        "python {params.script:q} --rule reference --recording {wildcards.recording}"
         " --agent {wildcards.agent} --settings {params.settings:q} --sample {params.sample}"
         " --plume {input.plume:q} --plan {input.plan:q} --prepared {input.prepared:q}"
         " --simulations {input.simulations:q} --output {output.reference:q}"
-        " --plugins {params.plugins:q} --usage {output.usage:q}"
+        " --usage {output.usage:q}"
         " --declared-mb {resources.mem_mb} 2> {log:q}"
 
 
@@ -93,6 +96,8 @@ rule validate_run:
         f"{OUT}/logs/validate/run.log",
     benchmark:
         f"{OUT}/benchmarks/validate/run.jsonl"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(1500),
@@ -105,7 +110,7 @@ rule validate_run:
     message:
         "Validating the engine against its references"
     shell:
-        "python {params.script} --rule validate --root {params.root:q}"
+        "python {params.script:q} --rule validate --root {params.root:q}"
         " --settings {params.settings:q} --agreement {output.agreement:q}"
         " --verdict {output.verdict:q} --published {output.published:q} --usage {output.usage:q}"
         " --declared-mb {resources.mem_mb} 2> {log:q}"

@@ -57,15 +57,7 @@ def arena_of(metadata: dict[str, Any]) -> Edges | None:
     """Edges of the recorded image, mm; None for a signal, which has none."""
     if metadata["kind"] == "signal":
         return None
-    return world.extent_mm(
-        world.Grid(
-            metadata["height"],
-            metadata["width"],
-            metadata["mm_per_px"],
-            metadata["source_row"],
-            metadata["source_column"],
-        )
-    )
+    return world.extent_mm(world.grid_of(metadata))
 
 
 def read_all(files: list[str], schema: Any) -> pa.Table:
@@ -129,8 +121,9 @@ def recheck_agent(
             table.append_column("mutant", pa.array([name] * table.num_rows, pa.string()))
             for name, table in sorted(wrong.items())
         ]
+        inert = sorted(name for name, table in wrong.items() if not table.num_rows)
         together = pa.concat_tables([MUTANTS.arrow.empty_table(), *labelled])
-        write_table(folder / "mutants.parquet", together, MUTANTS)
+        write_table(folder / "mutants.parquet", together, MUTANTS, {"inert": inert})
 
         first = take(plan, slice(0, limits["blank_simulations"]))
         write_table(folder / "blank.parquet", blank_air(blocks, first, settings), SIMULATIONS)
@@ -227,9 +220,20 @@ def compare_agent(
 
     sample = sample_of(simulations, limits["sample"], {**reader.metadata})
     agreement = against(engine, sample, limits["sample"])
-    table = _without(read_table(folder / "mutants.parquet", MUTANTS))
+    table = read_table(folder / "mutants.parquet", MUTANTS)
+    inert = metadata_of(table)["inert"]
+    table = _without(table)
     few = mutant_sample(simulations, sample)
-    caught = []
+    caught: list[dict[str, Any]] = [
+        {
+            "agent": agent,
+            "recording": recording,
+            "mutant": name,
+            "caught": False,
+            "applicable": False,
+        }
+        for name in inert
+    ]
     for name in sorted(set(table.column("mutant").to_pylist())):
         wrong = table.filter(pc.equal(table.column("mutant"), name)).drop(["mutant"])
         entry, _ = judge(against(wrong, few, len(few)), {**limits, "max_p": 1.0})
@@ -245,8 +249,26 @@ def compare_agent(
     return agreement, caught, read_json(folder / "replicate.json")
 
 
+def original_code(published: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Agreement of agents with data from the authors' own code: {agent: {source, n, passed}}."""
+    by_agent: dict[str, list[dict[str, Any]]] = {}
+    for row in published:
+        by_agent.setdefault(row["agent"], []).append(row)
+    return {
+        agent: {
+            "source": ", ".join(sorted({row["source"] for row in rows})),
+            "n": len(rows),
+            "passed": all(row["passed"] for row in rows),
+        }
+        for agent, rows in by_agent.items()
+    }
+
+
 def validate_run(
-    root: Path, pairs: dict[tuple[str, str], list[str]], limits: dict[str, Any]
+    root: Path,
+    pairs: dict[tuple[str, str], list[str]],
+    limits: dict[str, Any],
+    published: list[dict[str, Any]],
 ) -> tuple[pa.Table, dict[str, Any]]:
     """The gate over a whole run.
 
@@ -258,6 +280,8 @@ def validate_run(
         {(recording, agent): files of its simulations}.
     limits : dict
         The config's validation section.
+    published : list of dict
+        Rows of published values, from the authors' own code.
 
     Returns
     -------
@@ -276,6 +300,7 @@ def validate_run(
         bitwise_identical=all(repetition["identical"] for _, _, repetition in compared),
         mutants=[one for _, caught, _ in compared for one in caught],
         limits=limits,
+        original_code=original_code(published),
     )
     rows = pa.concat_tables([agreement.rows for agreement, _, _ in compared])
     return rows.select(AGREEMENT.arrow.names), result

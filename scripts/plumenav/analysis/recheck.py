@@ -97,8 +97,8 @@ def mutants(
     Returns
     -------
     dict
-        {name of the mutant: table}; a mutant that changes nothing is not in it (a model without a
-        refractory period cannot lose it).
+        {name of the mutant: table}; the table of a mutant that changes nothing in these simulations
+        is empty (a walk that smells nothing does not mind a late odour).
     """
     parameters = settings["parameters"]
     wrong: dict[str, tuple[Any, dict[str, Any]]] = {
@@ -113,7 +113,8 @@ def mutants(
         )
     results = {name: every_step(b, plan, s) for name, (b, s) in wrong.items()}
     results |= one_parameter_off(blocks, plan, settings, truth)
-    return {name: table for name, table in results.items() if not table.equals(truth)}
+    nothing = REFERENCE.arrow.empty_table()
+    return {name: nothing if table.equals(truth) else table for name, table in results.items()}
 
 
 def one_parameter_off(

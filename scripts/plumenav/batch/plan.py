@@ -28,13 +28,7 @@ def check_start(label: str, start: dict[str, Any], metadata: dict[str, Any], fra
     """
     if metadata["kind"] == "signal":
         return
-    grid = world.Grid(
-        metadata["height"],
-        metadata["width"],
-        metadata["mm_per_px"],
-        metadata["source_row"],
-        metadata["source_column"],
-    )
+    grid = world.grid_of(metadata)
     x_min, x_max, y_min, y_max = world.extent_mm(grid)
     for axis, low, high in (("x_mm", x_min, x_max), ("y_mm", y_min, y_max)):
         if start[axis][0] < low or start[axis][1] > high:

@@ -141,6 +141,13 @@ def resolve_agent(label: str, agent: Agent) -> dict[str, Any]:
         model.Params, {**model.PRESETS[preset], **agent.parameters}, f"{where}parameters."
     )
     dumped = agent.sensor.model_dump(mode="json")
+    if agent.model not in registry.names("reference"):
+        raise UserError(
+            f"{where}model",
+            f"model {agent.model!r} has no independent reference, so nothing could be validated",
+            ", ".join(registry.names("reference")),
+            'Add a file of the same name with PLUGIN_KIND = "reference" under plugins.',
+        )
     given = {
         key: dumped[key]
         for key in agent.sensor.model_fields_set

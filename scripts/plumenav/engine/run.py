@@ -75,13 +75,7 @@ class Blocks:
 
 def make_world(settings: dict[str, Any], metadata: dict[str, Any], bounded: bool) -> codes.World:
     """Numbers of a run, from its resolved settings and the plume's metadata."""
-    grid = world.Grid(
-        metadata["height"],
-        metadata["width"],
-        metadata["mm_per_px"],
-        metadata["source_row"],
-        metadata["source_column"],
-    )
+    grid = world.grid_of(metadata)
     x_min, x_max, y_min, y_max = world.extent_mm(grid)
     blank = metadata["blank"] or {
         "row_start": 0,

@@ -20,7 +20,7 @@ from plumenav.world import Grid, x_of_column, y_of_row
 TITLE = "The plumes in which the agents navigate"
 CAPTION = """
 {% for plume in plumes %}{{ plume }} {% endfor %}
-Concentration is relative to the source (1) on a square-root colour scale. Intermittency is the
+Colour scales are square-root; their labels say what concentration 1 is. Intermittency is the
 share of frames in which a pixel exceeds the mean of blank air by {{ noise_sds }} of its standard
 deviations. Cross: source; circle: success circle of {{ success_radius_mm }} mm; dashed box: where
 agents start ({{ start }}); arrow: wind; x downwind and y crosswind from the source.{{ nominal }}

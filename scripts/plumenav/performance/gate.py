@@ -1,47 +1,36 @@
-"""What makes a run fail after its report is written: a missed check or a broken promise."""
+"""What makes a run fail after its report is written: exactly what the report says was missed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-MAX_FAILED_SHARE = 0.05  # simulations that may fail before the run does
+Missed = dict[str, Any]  # {"what", "found", "required"}
 
 
-def memory_misses(usage: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Jobs, or summaries of jobs, whose memory exceeded what was declared."""
-    missed = []
-    for record in usage:
-        over = record.get("exceeded", [record])  # a summary of jobs, or one job
-        missed += [
-            {
-                "what": f"memory of {job['rule']} "
-                + " ".join(str(v) for v in job["wildcards"].values()),
-                "found": f"{job['max_rss_mb']:.0f} MB",
-                "required": f"<= {job['declared_mb']:.0f} MB declared",
-            }
-            for job in over
-            if job["max_rss_mb"] > job["declared_mb"]
-        ]
-    return missed
-
-
-def failure_misses(numbers: dict[str, Any]) -> list[dict[str, Any]]:
-    """Too many simulations that went wrong."""
-    simulations = numbers["simulations"]
-    share = simulations["failed"] / max(1, simulations["requested"])
-    if share <= MAX_FAILED_SHARE:
-        return []
+def target_misses(numbers: dict[str, Any]) -> list[Missed]:
+    """Requirements of numbers.json that are not met."""
     return [
-        {
-            "what": "simulations that failed",
-            "found": f"{100 * share:.1f} %",
-            "required": f"<= {100 * MAX_FAILED_SHARE:g} %",
-        }
+        {"what": entry["name"], "found": entry["measured"], "required": entry["required"]}
+        for entry in numbers["targets"]
+        if not entry["passed"]
     ]
 
 
-def table(rows: Sequence[dict[str, Any]]) -> str:
+def memory_misses(jobs: Sequence[dict[str, Any]]) -> list[Missed]:
+    """Jobs too late for numbers.json (the report itself) that used more than they declared."""
+    return [
+        {
+            "what": f"memory of {job['rule']}",
+            "found": f"{job['max_rss_mb']:.0f} MB",
+            "required": f"<= {job['declared_mb']:.0f} MB declared",
+        }
+        for job in jobs
+        if job["max_rss_mb"] > job["declared_mb"]
+    ]
+
+
+def table(rows: Sequence[Missed]) -> str:
     """Rows of {what, found, required} as text."""
     head = {"what": "missed", "found": "found", "required": "required"}
     cells = [[str(row[key]) for key in head] for row in [head, *rows]]
@@ -53,7 +42,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def gate_table(
-    verdict: dict[str, Any], numbers: dict[str, Any], usage: Iterable[dict[str, Any]]
+    verdict: dict[str, Any], numbers: dict[str, Any], late_jobs: Sequence[dict[str, Any]]
 ) -> str:
     """What a run missed, as a table; empty if nothing.
 
@@ -63,12 +52,12 @@ def gate_table(
         validation/verdict.json.
     numbers : dict
         numbers.json.
-    usage : iterable of dict
-        Usage records and performance/summary.json.
+    late_jobs : sequence of dict
+        Usage records of jobs that ended after numbers.json was written.
     """
-    missed = [*verdict["missed"], *failure_misses(numbers), *memory_misses(usage)]
-    if not missed and not verdict["passed"]:
-        missed = [{"what": "validation", "found": "failed", "required": "passed"}]
+    missed = [*verdict["missed"], *target_misses(numbers), *memory_misses(late_jobs)]
+    if not missed and not numbers["passed"]:
+        missed = [{"what": "the run", "found": "failed", "required": "passed"}]
     if not missed:
         return ""
     return (

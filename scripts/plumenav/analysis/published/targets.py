@@ -51,7 +51,7 @@ def applies(recording: dict[str, Any], agent: dict[str, Any], simulation: dict[s
     )
 
 
-def compared(label: str, files: Sequence[Path]) -> list[dict[str, Any]]:
+def compared(agent: str, recording: str, files: Sequence[Path]) -> list[dict[str, Any]]:
     """Published and our values; ours is the value of the simulation that is farthest off."""
     table = pulse_table()
     worst = np.full(len(table), np.nan)
@@ -69,7 +69,9 @@ def compared(label: str, files: Sequence[Path]) -> list[dict[str, Any]]:
                     worst[i] = value
     return [
         {
-            "name": f"{label}: {target['variable'].upper()} at sample {target['sample']}",
+            "agent": agent,
+            "name": f"{agent} in {recording}: {target['variable'].upper()} at sample "
+            f"{target['sample']}",
             "source": SOURCE,
             "published": target["published"],
             "ours": float(ours),
@@ -98,7 +100,7 @@ def published_rows(
     Returns
     -------
     list of dict
-        {name, source, published, ours, tolerance, n, passed}.
+        {agent, name, source, published, ours, tolerance, n, passed}.
     """
     rows = []
     for recording, entry in config["recordings"].items():
@@ -106,5 +108,5 @@ def published_rows(
             if applies(entry, settings, config["simulation"]):
                 folder = root / "trajectories" / recording / agent
                 files = [folder / f"{chunk}.parquet" for chunk in chunks]
-                rows += compared(f"{agent} in {recording}", files)
+                rows += compared(agent, recording, files)
     return rows
