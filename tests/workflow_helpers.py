@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("Snakefile", "config", "workflow", "profiles", "scripts", "pyproject.toml")
+PARTS = ("Snakefile", "config", "workflow", "profiles", "scripts", "envs", "pyproject.toml")
 
 
 class Checkout:
