@@ -67,8 +67,8 @@ def environment(name: str, *extras: str) -> str:
 def mirrors() -> dict[Path, str]:
     """The mirrored files and what they should hold."""
     return {
-        ROOT / "envs" / "environment.yaml": environment("plumenav", "slurm"),
-        ROOT / "envs" / "environment-dev.yaml": environment("plumenav-dev", "slurm", "dev"),
+        ROOT / "envs" / "environment.yaml": environment("plumenav", "slurm", "zarr"),
+        ROOT / "envs" / "environment-dev.yaml": environment("plumenav-dev", "slurm", "zarr", "dev"),
     }
 
 

@@ -10,7 +10,7 @@ import cv2
 import h5py
 import numpy as np
 
-from plumenav.config.schema import Recording
+from plumenav.config.recordings import Recording
 from plumenav.normalization.pipeline import normalize
 from plumenav.tables import PlumeReader
 from plumenav.world import QUARTER_TURNS

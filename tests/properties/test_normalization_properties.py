@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from factories_recordings import Normalized, settings, write_hdf5
 from plumenav import world
-from plumenav.config.schema import Recording
+from plumenav.config.recordings import Recording
 from plumenav.normalization.blank import largest_rectangle
 from plumenav.normalization.steps import background, calibration, crop, resample, storage, transfer
 

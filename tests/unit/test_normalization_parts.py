@@ -10,7 +10,14 @@ import pytest
 
 from factories_recordings import Normalized, settings, write_hdf5
 from plumenav import registry, world
-from plumenav.config.schema import Background, Blank, Calibration, Normalization, Storage, Transfer
+from plumenav.config.normalization import (
+    Background,
+    Blank,
+    Calibration,
+    Normalization,
+    Storage,
+    Transfer,
+)
 from plumenav.errors import UserError
 from plumenav.normalization.blank import Rectangle, find, largest_rectangle
 from plumenav.normalization.kernel import contiguous

@@ -13,14 +13,14 @@ import pytest
 
 from factories_recordings import lopsided, write_hdf5, write_video
 from plumenav import registry
-from plumenav.config.schema import Reader
 from plumenav.errors import UserError
+from plumenav.recordings._contract import Settings
 from plumenav.recordings._recognize import known_formats, open_recording, recognize
 from plumenav.recordings._stderr import stderr_lines
 
 
 def read(path: Path, first: int = 0, end: int | None = None, **keys: object):
-    opened = open_recording(path, Reader(**keys).model_dump(mode="json"))
+    opened = open_recording(path, Settings(**keys))
     try:
         blocks = list(opened.blocks(first, end))
     finally:

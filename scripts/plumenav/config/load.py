@@ -12,7 +12,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from plumenav import registry
-from plumenav.config.schema import Agent, Config, Recording
+from plumenav.config.recordings import Recording
+from plumenav.config.schema import Agent, Config
 from plumenav.errors import UserError, nearest
 from plumenav.recordings.synthesis._contract import resolve as resolve_synthesis
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from plumenav.config.schema import Blank
+from plumenav.config.normalization import Blank
 from plumenav.errors import UserError
 from plumenav.normalization.statistics import QUIET, Maps
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from plumenav import world
-from plumenav.config.schema import Recording
+from plumenav.config.recordings import Recording
 from plumenav.errors import UserError
 from plumenav.normalization.steps import crop, resample
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from plumenav.config.schema import Calibration
+from plumenav.config.normalization import Calibration
 from plumenav.normalization.geometry import Geometry
 from plumenav.normalization.steps import resample
 from plumenav.normalization.steps.storage import Code

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from plumenav import registry
-from plumenav.config.schema import Analytic, Pulse
+from plumenav.config.recordings import Analytic, Pulse
 from plumenav.errors import UserError
 from plumenav.normalization import quality
 from plumenav.tables import PlumeWriter, write_json

@@ -1,7 +1,8 @@
 """Normalization of one recording: a stream of blocks, in memory that does not grow with the movie.
 
-The order of the steps is that of :class:`plumenav.config.schema.Normalization`: crop, turn to the
-wind, transfer, background, calibration, resampling in space and time, storage. They run fused (see
+The order of the steps is that of :class:`plumenav.config.normalization.Normalization`: crop, turn
+to the wind, transfer, background, calibration, resampling in space and time, storage. They run
+fused (see
 :mod:`plumenav.normalization.kernel`); the recording is decoded once, and its plume-free frames once
 more before that if a background is asked for.
 """
@@ -19,7 +20,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from plumenav.config.schema import Recording
+from plumenav.config.recordings import Recording
 from plumenav.errors import UserError
 from plumenav.normalization import blank, clock, kinds, quality
 from plumenav.normalization.geometry import Geometry, geometry
@@ -46,7 +47,7 @@ def normalize(
     label : str
         Of the recording in the config.
     settings : dict
-        JSON dump of a resolved :class:`plumenav.config.schema.Recording`.
+        JSON dump of a resolved :class:`plumenav.config.recordings.Recording`.
     source : Path or None
         The recording; None for analytic and signal plumes.
     plume, quality_file : Path
@@ -84,13 +85,29 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def reader_settings(recording: Recording) -> readers.Settings:
+    """What the reader of a recording is told."""
+    reader, expected = recording.reader, recording.expected
+    pattern = recording.path if recording.path and any(c in recording.path for c in "*?[") else None
+    return readers.Settings(
+        name=reader.name,
+        dataset=reader.dataset,
+        time_dataset=reader.time_dataset,
+        axes=reader.axes,
+        channel=reader.channel,
+        pattern=pattern,
+        shape=(expected.frames, expected.rows, expected.columns),
+        colour=recording.normalize.false_colour.map is not None,
+    )
+
+
 def _movie(
     recording: Recording, source: Path, plume: Path, unnamed: Path, where: str
 ) -> dict[str, Any]:
     # one thread here: the workflow decides how many jobs run, and sums must not depend on it
     cv2.setNumThreads(1)
-    settings = recording.reader.model_dump(mode="json")
-    with ThreadPoolExecutor(1) as pool, closing(open_recording(source, settings)) as opened:
+    opened = open_recording(source, reader_settings(recording))
+    with ThreadPoolExecutor(1) as pool, closing(opened):
         digest = pool.submit(sha256_of, source)
         movie = _Movie(recording, opened, source, where)
         return movie.write(plume, unnamed, digest.result)

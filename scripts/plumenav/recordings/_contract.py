@@ -7,7 +7,10 @@ A reader file defines
         read without importing the file. All pairs must match; where several formats match, the one
         with the most matching bytes wins.
     open(path, settings) -> Recording
-        `settings` is the dump of :class:`plumenav.config.schema.Reader`.
+        `settings` is a :class:`Settings`.
+
+A file is damaged where it cannot be read any further: its reader raises :class:`DamageError` with the
+number of sound frames before that place. It never hands out less without a word.
 
 A reader gives the numbers as they are in the file, frame after frame, and says what it saw. It does
 not crop, turn, calibrate or select by time; that is normalization. It never seeks by frame number
@@ -17,12 +20,76 @@ in a compressed movie: seeking is inexact, so it decodes from the start and coun
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from plumenav.errors import UserError
+
+# Meaning of the axes of a movie, in the order in which readers hand them out.
+AXES = ("frame", "row", "column")
+
 # Raw bytes in one block of frames: large enough to hide calls, small enough to stay near the cache.
 BLOCK_BYTES = 8 * 2**20
+
+
+class Settings(NamedTuple):
+    """What a reader is told.
+
+    Attributes
+    ----------
+    name : str
+        Reader, or auto: the one that the content asks for.
+    dataset, time_dataset : str or None
+        Name of the movie, and of its time stamps in s, in files that hold several things.
+    axes : tuple of str, or None
+        Meaning of the movie's three axes, in the order of numpy; None: see `shape`.
+    channel : {"gray", "red", "green", "blue"}
+        What becomes the number of a pixel of a colour recording.
+    pattern : str or None
+        Which files of a folder are the frames (frame_*.png); None: all images in it.
+    shape : tuple of (int or None), length 3
+        Frames, rows and columns that the recording is known to have: from them the order of axes
+        is recognized where it is not declared.
+    colour : bool
+        True: hand out blue, green and red (see :class:`Frames`), for a picture in false colour.
+    """
+
+    name: str = "auto"
+    dataset: str | None = None
+    time_dataset: str | None = None
+    axes: tuple[str, str, str] | None = None
+    channel: str = "gray"
+    pattern: str | None = None
+    shape: tuple[int | None, int | None, int | None] = (None, None, None)
+    colour: bool = False
+
+
+class DamageError(UserError):
+    """A file that is sound only up to some frame.
+
+    Parameters
+    ----------
+    where, found, allowed, hint : str
+        The message, as of :class:`UserError`.
+    readable : int
+        Sound frames, counted from the start of the file.
+    readable_s : float or None
+        Time of the last of them in the file, s; None where the file has no clock.
+    """
+
+    def __init__(
+        self,
+        where: str,
+        found: str,
+        allowed: str = "",
+        hint: str = "",
+        *,
+        readable: int,
+        readable_s: float | None = None,
+    ) -> None:
+        super().__init__(where, found, allowed, hint)
+        self.readable, self.readable_s = readable, readable_s
 
 
 class Facts(NamedTuple):
@@ -44,6 +111,13 @@ class Facts(NamedTuple):
         numpy name of the numbers as read.
     bits : int
         Bits per pixel that carry information in the numbers as read.
+    format : str
+        Container and codec, or layout, in a reader's words ("AVI, MJPG"; "float32 (row, column,
+        frame), gzip").
+    channels : int
+        1: gray; 3: blue, green, red.
+    extra : dict
+        What else the file says of itself, JSON-able, for `plumenav probe`.
     """
 
     reader: str
@@ -55,6 +129,9 @@ class Facts(NamedTuple):
     width: int
     dtype: str
     bits: int
+    format: str = ""
+    channels: int = 1
+    extra: dict[str, Any] = {}  # noqa: RUF012 - nothing writes to it
 
 
 class Frames(NamedTuple):
@@ -66,8 +143,9 @@ class Frames(NamedTuple):
         Number of the first frame, counted in the file from 0.
     time_s : ndarray, shape (n,), float64, or None
         The file's own time stamps, s; None where it has none.
-    frames : ndarray, shape (n, height, width)
-        Raw numbers, one gray level per pixel, in native byte order; the caller may keep them.
+    frames : ndarray, shape (n, height, width), or (n, height, width, 3) if colour is asked for
+        Raw numbers, one gray level per pixel (or blue, green, red), in native byte order; the
+        caller may keep them.
     """
 
     first: int
@@ -97,8 +175,10 @@ class Recording(Protocol):
 
         Raises
         ------
-        UserError
+        DamageError
             Naming the file, how many frames and seconds are readable, and what to do.
+        UserError
+            If frames are asked for that the recording does not have.
         """
         ...
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import logging
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from plumenav import registry
 from plumenav.errors import UserError
-from plumenav.recordings._contract import Recording
+from plumenav.recordings._contract import Recording, Settings
 
 logger = logging.getLogger(__name__)
 
@@ -125,23 +125,22 @@ def recognize(path: Path) -> str:
     return best[1]
 
 
-def open_recording(path: Path, settings: dict[str, Any]) -> Recording:
+def open_recording(path: Path, settings: Settings) -> Recording:
     """Open a recording with the named reader, or the one that its content asks for.
 
     Parameters
     ----------
     path : Path
-    settings : dict
-        Dump of :class:`plumenav.config.schema.Reader`.
+    settings : Settings
 
     Returns
     -------
     Recording
         Close it after use.
     """
-    if settings["name"] == "auto":
+    name = settings.name
+    if name == "auto":
         name = recognize(path)
     else:
-        name = settings["name"]
         head_of(path)
     return cast(Recording, registry.get("reader", name).open(path, settings))

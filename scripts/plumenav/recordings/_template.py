@@ -12,12 +12,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 
 from plumenav.errors import UserError
-from plumenav.recordings._contract import Facts, Frames, frames_per_block
+from plumenav.recordings._contract import Facts, Frames, Settings, frames_per_block
 
 # Only for a file outside the repository: says what kind of plug-in this is.
 PLUGIN_KIND = "reader"
@@ -100,6 +100,6 @@ class PgmStream:
         """Nothing stays open between calls."""
 
 
-def open(path: Path, settings: dict[str, Any]) -> PgmStream:
+def open(path: Path, settings: Settings) -> PgmStream:
     """Open a PGM stream; no setting of the reader concerns it."""
     return PgmStream(path)

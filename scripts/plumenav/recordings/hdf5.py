@@ -10,7 +10,14 @@ import h5py
 import numpy as np
 
 from plumenav.errors import UserError, nearest
-from plumenav.recordings._contract import BLOCK_BYTES, Facts, Frames, frames_per_block
+from plumenav.recordings._contract import (
+    AXES,
+    BLOCK_BYTES,
+    Facts,
+    Frames,
+    Settings,
+    frames_per_block,
+)
 
 SIGNATURES = {
     "HDF5": ((0, b"\x89HDF\r\n\x1a\n"),),
@@ -19,7 +26,6 @@ SIGNATURES = {
     "HDF5 behind 2048 bytes": ((2048, b"\x89HDF\r\n\x1a\n"),),
 }
 
-IMAGE_AXES = ("frame", "row", "column")
 # Where frames are not the slowest axis, each slab touches the whole file: fewer, larger slabs.
 STRIDED_BLOCK_BYTES = 8 * BLOCK_BYTES
 CHUNK_CACHE_BYTES = 64 * 2**20
@@ -49,7 +55,7 @@ def _is_movie(dataset: h5py.Dataset) -> bool:
 class Hdf5:
     """An open HDF5 movie; see :class:`plumenav.recordings._contract.Recording`."""
 
-    def __init__(self, path: Path, settings: dict[str, Any]) -> None:
+    def __init__(self, path: Path, settings: Settings) -> None:
         self.path = path
         self.notes: list[str] = []
         try:
@@ -57,10 +63,10 @@ class Hdf5:
         except OSError as error:
             raise self._unreadable(0, error) from None
         try:
-            self._movie = self._find_movie(settings["dataset"])
-            self._order = [settings["axes"].index(axis) for axis in IMAGE_AXES]
+            self._movie = self._find_movie(settings.dataset)
+            self._order = [(settings.axes or AXES).index(axis) for axis in AXES]
             self.n_frames, height, width = (self._movie.shape[axis] for axis in self._order)
-            self._time_s = self._find_time(settings["time_dataset"])
+            self._time_s = self._find_time(settings.time_dataset)
         except BaseException:
             self._file.close()
             raise
@@ -175,16 +181,15 @@ class Hdf5:
         self._file.close()
 
 
-def open(path: Path, settings: dict[str, Any]) -> Hdf5:
+def open(path: Path, settings: Settings) -> Hdf5:
     """Open a movie in an HDF5 file.
 
     Parameters
     ----------
     path : Path
-    settings : dict
-        Dump of :class:`plumenav.config.schema.Reader`: `dataset` (default: the only one with three
-        axes), `time_dataset` (seconds; default none), `axes` (their meaning in the order of the
-        file).
+    settings : Settings
+        Used: `dataset` (default: the only one with three axes), `time_dataset` (seconds; default
+        none), `axes` (their meaning in the order of the file).
 
     Returns
     -------

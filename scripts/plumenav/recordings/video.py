@@ -19,13 +19,13 @@ import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from plumenav.errors import UserError
-from plumenav.recordings._contract import Facts, Frames, frames_per_block
+from plumenav.recordings._contract import Facts, Frames, Settings, frames_per_block
 from plumenav.recordings._stderr import stderr_lines
 
 logger = logging.getLogger(__name__)
@@ -286,14 +286,13 @@ def _decoder_version() -> str:
     return f"{cv2.__version__} (avcodec {found.group(1) if found else 'unknown'})"
 
 
-def open(path: Path, settings: dict[str, Any]) -> Video:
+def open(path: Path, settings: Settings) -> Video:
     """Open a video.
 
     Parameters
     ----------
     path : Path
-    settings : dict
-        Dump of :class:`plumenav.config.schema.Reader`; none of its keys concerns a video.
+    settings : Settings
 
     Returns
     -------

@@ -1,1 +1,1 @@
-"""Normalization steps, one per file, named like their section of `config.schema.Normalization`."""
+"""Normalization steps, one per file, named like their key in the config's `normalize`."""

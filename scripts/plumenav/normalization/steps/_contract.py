@@ -1,6 +1,6 @@
 """What a step is: its definition in plain float64, and the parts from which the fast path is made.
 
-A step file is named like its key in :class:`plumenav.config.schema.Normalization` and defines
+A step file is named like its key in :mod:`plumenav.config.normalization` and defines
 
     plain(frames, settings, ...) -> ndarray
         The definition: frames of shape (n, height, width) in, float64 out, nothing optimized. The

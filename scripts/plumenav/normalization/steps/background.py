@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 import cv2
 import numpy as np
 
-from plumenav.config.schema import Background
+from plumenav.config.normalization import Background
 
 # Raw frames that a median may hold at once; beyond it, the recording is read again strip by strip.
 MEDIAN_BYTES = 256 * 2**20

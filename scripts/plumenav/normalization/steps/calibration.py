@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from plumenav.config.schema import Calibration
+from plumenav.config.normalization import Calibration
 
 
 def plain(intensity: np.ndarray, calibration: Calibration) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from plumenav.config.schema import Crop
+from plumenav.config.normalization import Crop
 from plumenav.errors import UserError
 
 

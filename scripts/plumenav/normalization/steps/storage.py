@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from plumenav.config.schema import Storage
+from plumenav.config.normalization import Storage
 from plumenav.errors import UserError
 
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from plumenav.config.schema import Transfer
+from plumenav.config.normalization import Transfer
 from plumenav.errors import UserError
 
 
