@@ -9,8 +9,8 @@ A reader file defines
     open(path, settings) -> Recording
         `settings` is a :class:`Settings`.
 
-A file is damaged where it cannot be read any further: its reader raises :class:`DamageError` with the
-number of sound frames before that place. It never hands out less without a word.
+A file is damaged where it cannot be read any further: its reader raises :class:`DamageError` with
+the number of sound frames before that place. It never hands out less without a word.
 
 A reader gives the numbers as they are in the file, frame after frame, and says what it saw. It does
 not crop, turn, calibrate or select by time; that is normalization. It never seeks by frame number
