@@ -12,6 +12,7 @@ SEVERITY = (PASS, WARN, FAIL)
 # A fault spoils other measures too: once it is named, these are not judged.
 SPOILS: dict[str, tuple[str, ...]] = {
     "polarity": (
+        "clipping",
         "residual_background",
         "background_structure",
         "source",
