@@ -27,7 +27,8 @@ def _generator_parameters(synthetic: Synthetic, where: str) -> dict[str, Any]:
         parameters = resolve_synthesis(generator.Params, generator.PRESETS, synthetic.parameters)
     except UserError as error:
         raise UserError(f"{where}.{error.where}", error.found, error.allowed, error.hint) from None
-    return parameters.model_dump(mode="json")
+    complete: dict[str, Any] = parameters.model_dump(mode="json")
+    return complete
 
 
 def _field_constants(analytic: Analytic, where: str) -> dict[str, Any]:
