@@ -22,7 +22,12 @@ def normalization_settings(wildcards):
 
 
 def normalization_code(wildcards):
-    return code("normalize", *[("reader", name) for name in registry.names("reader")])
+    extra = CONFIG["recordings"][wildcards.recording]["normalize"]["extra"]
+    return code(
+        "normalize",
+        *[("reader", name) for name in registry.names("reader")],
+        *[("step", one["step"]) for one in extra],
+    )
 
 
 def plan_settings(wildcards):

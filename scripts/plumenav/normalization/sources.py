@@ -15,6 +15,7 @@ from plumenav.config.recordings import Recording
 from plumenav.errors import UserError
 from plumenav.normalization import clock, images
 from plumenav.normalization.chain import Chain
+from plumenav.normalization.extra._contract import Steps
 from plumenav.normalization.geometry import Geometry
 from plumenav.normalization.kernel import Patch, Signals
 from plumenav.normalization.steps import (
@@ -144,7 +145,10 @@ class Sources:
             polarity.check(how, even, f"{self.where}.polarity")
         if flat is not None:
             flat = flat_field.Flat(flat.dark.astype(work), flat.gain.astype(work))
-        chain = Chain(flat, how, self.settings.despeckle.size_px, keep)
+        extra = Steps(
+            [(one.step, one.parameters) for one in self.settings.extra], f"{self.where}.extra"
+        )
+        chain = Chain(flat, how, self.settings.despeckle.size_px, extra, keep)
         return Signals(inverse, chain, rolling, empty, patch)
 
     def _flat(self, inverse: transfer.Inverse) -> flat_field.Flat | None:
