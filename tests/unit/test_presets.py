@@ -93,6 +93,11 @@ def test_an_unknown_preset_is_answered_with_the_nearest(data, monkeypatch):
     assert "Did you mean 'crimaldi_10cms_bounded'?" in str(caught.value)
 
 
+def test_a_formula_has_no_preset(data, monkeypatch):
+    with pytest.raises(UserError, match="beside analytic"):
+        resolved(data, monkeypatch, preset="smoke_1a", analytic={"field": "uniform"})
+
+
 def test_a_preset_that_is_no_text_is_a_mistake_like_others(data, monkeypatch):
     with pytest.raises(UserError, match=r"recordings\.m\.preset: found 3"):
         resolved(data, monkeypatch, preset=3, **OWN)

@@ -131,6 +131,11 @@ def with_preset(label: str, entry: Any) -> Any:
         return entry
     where = f"recordings.{label}"
     preset = load_preset(name, f"{where}.preset")
+    for kind in ("analytic", "signal"):
+        if entry.get(kind) is not None:
+            raise UserError(
+                f"{where}.preset", f"found {name!r}, beside {kind}", "with path or synthetic only"
+            )
     merged = merge(preset.recording, entry)
     missing = [key for key in CALIBRATION if merged.get(key) is None]
     if missing:
