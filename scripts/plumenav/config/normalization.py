@@ -193,8 +193,12 @@ class Storage(Section):
     dtype: Literal["auto", "uint8", "uint16", "int16", "float32"] = Field(
         "auto", description="auto: uint8 for 8-bit recordings, uint16 for deeper ones"
     )
-    minimum: Number = Field(-0.25, description="concentration of the smallest stored integer")
-    maximum: Number = Field(2.0, description="concentration of the largest stored integer")
+    minimum: Number = Field(
+        -0.25, description="smallest concentration that is kept, in units of the source's"
+    )
+    maximum: Number = Field(
+        2.0, description="largest concentration that is kept, in units of the source's"
+    )
 
 
 class Blank(Section):
