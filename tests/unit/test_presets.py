@@ -124,6 +124,13 @@ def test_the_users_keys_win_sections_are_merged_and_lists_replaced(data, monkeyp
     assert presets.merge({"a": [1, 2], "b": {"c": 1}}, {"a": [3], "b": 4}) == {"a": [3], "b": 4}
 
 
+def test_ones_own_time_stamps_win_over_the_published_rate(data, monkeypatch):
+    (data / "stamps.csv").write_text("0\n")
+    own = {"preset": "crimaldi_10cms_bounded", "reader": {"time_file": "stamps.csv"}}
+    assert resolved(data, monkeypatch, **own)["frame_rate_hz"] is None
+    assert resolved(data, monkeypatch, **own, frame_rate_hz=14)["frame_rate_hz"] == 14
+
+
 def test_merging_leaves_the_preset_as_it_was(data, monkeypatch):
     before = copy.deepcopy(presets.load_preset("emonet_smoke_2018").recording)
     own = {"source_px": OWN["source_px"], "wind": OWN["wind"]}
