@@ -12,10 +12,9 @@ def main(args):
 
     settings = dict(args.settings)
     keys = settings.pop("companions")
-    named = dict(zip(keys, map(Path, args.companions), strict=True))
-    companions = {"companions": named} if named else {}
+    companions = dict(zip(keys, map(Path, args.companions), strict=True))
     source = Path(args.source) if args.source else None
-    normalize(args.recording, settings, source, Path(args.plume), Path(args.quality), **companions)
+    normalize(args.recording, settings, source, Path(args.plume), Path(args.quality), companions)
 
 
 if __name__ == "__main__":

@@ -88,12 +88,13 @@ def synthetic(label):
 
 
 def recording_file(label):
-    """The file a plume is made from; nothing for analytic fields and signals."""
+    """The file or folder a plume is made from; nothing for analytic fields and signals."""
     entry = CONFIG["recordings"][label]
     if entry["synthetic"]:
         extension = EXTENSIONS[entry["synthetic"]["format"]]
         return f"{OUT}/recordings/{label}.{extension}"
-    return entry.get("file", [])
+    # a folder is as new as the last change of any file in it; its parts are watched instead
+    return ancient(entry["file"]) if entry["parts"] else entry.get("file", [])
 
 
 def recording_parts(label):
