@@ -85,7 +85,11 @@ class Assessed:
     """A movie that was normalized as declared, and what its quality is."""
 
     def __init__(
-        self, folder: Path, frames: np.ndarray, quality: dict[str, Any] | None = None, **changes: Any
+        self,
+        folder: Path,
+        frames: np.ndarray,
+        quality: dict[str, Any] | None = None,
+        **changes: Any,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         movie = folder / "movie.h5"

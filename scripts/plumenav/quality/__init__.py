@@ -1,1 +1,1 @@
-"""Quality of a recording: small measures on arrays, their limits, and sentences that name faults."""
+"""Quality of a recording: small measures on arrays, limits, and sentences that name faults."""

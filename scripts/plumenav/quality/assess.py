@@ -129,7 +129,7 @@ def arrays_of(m: Measures, time_s: np.ndarray) -> dict[str, np.ndarray]:
         "duration_edges_s": EDGES_S,
         "frame_time_s": time_s,
         "frame_mean": m.stream.frame_mean.astype(np.float32),
-        "frame_change": m.stream.change_one.astype(np.float32),
+        "frame_change": m.stream.change_one[:, 0].astype(np.float32),
         "missing_before": m.continuity.missing,
         "repeated": m.continuity.repeated,
         "wind_lags_s": np.array(m.motion.lags_s),

@@ -13,6 +13,8 @@ SEVERITY = (PASS, WARN, FAIL)
 SPOILS: dict[str, tuple[str, ...]] = {
     "polarity": (
         "clipping",
+        "conservation",
+        "fidelity",
         "residual_background",
         "background_structure",
         "source",
@@ -20,8 +22,8 @@ SPOILS: dict[str, tuple[str, ...]] = {
         "noise_on",
         "noise",
     ),
-    "residual_background": ("noise_on",),
-    "isotropy": ("scale", "source", "orientation", "wind_direction"),
+    "residual_background": ("background_structure", "noise_on"),
+    "isotropy": ("scale", "source", "orientation", "wind_direction", "fidelity"),
     "orientation": ("source", "wind_direction"),
 }
 

@@ -15,7 +15,7 @@ WINDOW = 10  # frames on either side
 # change over two frames must exceed that over one by this factor, or a jump cannot be told
 LEAST_GROWTH = 1.15
 # a jump: at least this share of the way from the change over one frame to that over two,
-JUMP = 0.6
+JUMP = 0.45
 # and so many times its usual scatter
 SCATTERS = 7.0
 # a repeated frame changes by less than this share of what is usual
@@ -73,36 +73,50 @@ def continuity(one: np.ndarray, two: np.ndarray) -> Continuity:
 
     Parameters
     ----------
-    one : ndarray, shape (n - 1,)
-        Mean squared change from frame k to k + 1.
-    two : ndarray, shape (n - 2,)
+    one : ndarray, shape (n - 1, ways)
+        Mean squared change from frame k to k + 1, measured in several ways; a jump has to be one in
+        all of them.
+    two : ndarray, shape (n - 2, ways)
         The same from frame k to k + 2.
     """
     none = np.empty(0, int)
     if len(one) < LEAST_FRAMES:
         return Continuity(none, none, False, False)
-    before, after = sides(one)
-    before_two, after_two = (np.append(side, side[-1]) for side in sides(two))
-    usual, usual_two = np.maximum(before, after), np.maximum(before_two, after_two)
-    repeats = (one < REPEAT * np.minimum(before, after)) & (before > 0) & (after > 0)
+    ways = [_way(one[:, k], two[:, k]) for k in range(one.shape[1])]
+    repeats = np.logical_and.reduce([way.repeats for way in ways])
     repeated = np.flatnonzero(repeats) + 1
-    moving = bool((usual > 0).any())
-    # where nothing moves before or after, a jump is something that appears or goes
-    grows = (before_two > LEAST_GROWTH * before) & (after_two > LEAST_GROWTH * after)
+    moving = bool((one > 0).any())
+    grows = np.logical_and.reduce([way.grows for way in ways])
     ordinary = grows & ~repeats
     if not ordinary.any():
         return Continuity(none, repeated, False, moving)
-    share = np.zeros(len(one))
-    share[grows] = (one - usual)[grows] / np.maximum(usual_two - usual, 1e-300)[grows]
-    middle = (one - (before + after) / 2)[ordinary] / np.maximum(usual_two - usual, 1e-300)[
-        ordinary
-    ]
-    scatter = 1.4826 * float(np.median(np.abs(middle)))
+    share = np.minimum.reduce([way.share for way in ways])
+    scatter = 1.4826 * min(float(np.median(np.abs(way.off[ordinary]))) for way in ways)
+    can_tell = SCATTERS * scatter < 1.0
     jumps = grows & (share > max(JUMP, SCATTERS * scatter))
     # a lively moment is lively for several frames; a gap is not
     neighbours = np.maximum(np.append(share[1:], 0.0), np.append(0.0, share[:-1]))
     jumps &= neighbours < 0.5 * share
     # after a repeat the picture catches up
     jumps &= ~(repeats | np.append(repeats[1:], False) | np.append(False, repeats[:-1]))
-    can_tell = SCATTERS * scatter < 1.0
     return Continuity(np.flatnonzero(jumps) + 1 if can_tell else none, repeated, can_tell, moving)
+
+
+class _Way(NamedTuple):
+    """Changes measured in one way, against their surroundings."""
+
+    repeats: np.ndarray
+    grows: np.ndarray  # two frames change more than one, before and after
+    share: np.ndarray  # 1: as much as two frames, beyond the livelier side
+    off: np.ndarray  # the same, beyond the mean of both sides
+
+
+def _way(one: np.ndarray, two: np.ndarray) -> _Way:
+    before, after = sides(one)
+    before_two, after_two = (np.append(side, side[-1]) for side in sides(two))
+    usual, usual_two = np.maximum(before, after), np.maximum(before_two, after_two)
+    repeats = (one < REPEAT * np.minimum(before, after)) & (before > 0) & (after > 0)
+    # where nothing moves before or after, a jump is something that appears or goes
+    grows = (before_two > LEAST_GROWTH * before) & (after_two > LEAST_GROWTH * after)
+    growth = np.where(grows, usual_two - usual, np.inf)
+    return _Way(repeats, grows, (one - usual) / growth, (one - (before + after) / 2) / growth)

@@ -18,6 +18,45 @@ STATISTICS = {
 LEAST = 0.005
 
 
+# a rate that differs by less is the same (89.94 and 90 Hz are not)
+RATE_TOLERANCE = 2e-4
+
+
+def file_disagreements(found: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:
+    """What of the file is not as known beforehand, in words.
+
+    Parameters
+    ----------
+    found, expected : mapping
+        frames, rows, columns, dtype, frame_rate_hz; None where not known.
+
+    Examples
+    --------
+    >>> file_disagreements({"rows": 216, "columns": 406}, {"rows": 406, "columns": 216})
+    ['rows and columns are exchanged (216 x 406): reader.axes']
+    >>> file_disagreements({"frame_rate_hz": 90.0}, {"frame_rate_hz": 89.94})
+    ['frame_rate_hz 90, expected 89.94']
+    """
+    pairs: dict[str, tuple[Any, Any]] = {
+        key: (found.get(key), expected.get(key))
+        for key in ("frames", "rows", "columns", "dtype", "frame_rate_hz")
+        if found.get(key) is not None and expected.get(key) is not None
+    }
+    rows, columns = pairs.get("rows"), pairs.get("columns")
+    result = []
+    if rows and columns and rows == columns[::-1] and rows[0] != columns[0]:
+        sides = f"{rows[0]} x {columns[0]}"
+        result.append(f"rows and columns are exchanged ({sides}): reader.axes")
+        pairs = {key: pair for key, pair in pairs.items() if key not in ("rows", "columns")}
+    for key, (here, known) in pairs.items():
+        if key == "frame_rate_hz":
+            if abs(here / known - 1) > RATE_TOLERANCE:
+                result.append(f"{key} {here:.6g}, expected {known:.6g}")
+        elif here != known:
+            result.append(f"{key} {here}, expected {known}")
+    return result
+
+
 class Disagreement(NamedTuple):
     """One statistic that is not as expected.
 

@@ -44,7 +44,7 @@ class Measures(NamedTuple):
     factor : int
         Pixels of the plume along the edge of one pixel of the sample.
     skewness, contrast : float or None
-        Of the plume's fluctuations; mean of the plume above plume-free pixels.
+        Of the fluctuations in the outer plume; mean of the plume above plume-free pixels.
     residual_mean, residual_sd : float or None
         Mean over plume-free pixels of their means, and its standard deviation over space.
     source_mm : tuple of float or None
@@ -131,8 +131,16 @@ def _motion(sample: Sample, noise: tuple[slice, slice] | None) -> tuple[Motion, 
 
 
 def _skewness(moments: maps.Moments, plume: np.ndarray) -> float | None:
-    power = float((moments.sd[plume] ** 2).mean()) if plume.any() else 0.0
-    return float(moments.third[plume].mean()) / power**1.5 if power > 0 else None
+    """Skewness of the less lively half of the plume's pixels, pooled.
+
+    Where odour is rare, every whiff is an excursion in its direction; in the dense middle of a
+    plume it is the gaps that stand out, and a recording that is clipped there would mislead.
+    """
+    if not plume.any():
+        return None
+    outer = plume & (moments.sd <= np.median(moments.sd[plume]))
+    power = float((moments.sd[outer] ** 2).mean())
+    return float(moments.third[outer].mean()) / power**1.5 if power > 0 else None
 
 
 def _air(
@@ -205,7 +213,7 @@ def measure(reader: PlumeReader, threshold: float | None, dead_zones: list[DeadZ
     if begins is not None and plume.sum() >= LEAST_PLUME_PIXELS:
         row, column = ((v + 0.5) * factor - 0.5 for v in (begins.row, begins.column))
         source_mm = (float(x_of_column(column, grid)), float(y_of_row(row, grid)))
-    gathered = _pass(reader, sample, plume, threshold, blank)
+    gathered = _pass(reader, sample, plume, moments.sd, threshold, blank)
     traces, means = _responses(gathered, dead_zones)
     return Measures(
         frames_used=len(sample.frames),
@@ -240,18 +248,27 @@ def _pass(
     reader: PlumeReader,
     sample: Sample,
     plume: np.ndarray,
+    sd: np.ndarray,
     threshold: float | None,
     blank: dict[str, int] | None,
 ) -> Stream:
     width = reader.shape[1]
-    watched = full_pixels(plume if plume.any() else np.ones_like(plume), sample.factor, width)
+    lively = plume if plume.any() else np.ones_like(plume)
+    watched = spread(full_pixels(lively, sample.factor, width), WATCHED)
+    watched_sd = spread(sd[lively], WATCHED)
     share = np.zeros(plume.shape)
     if threshold is not None:
         share = (sample.frames > threshold).mean(axis=0)
     places = full_pixels(share >= IN_PLUME, sample.factor, width)
     air_pixels, air_frames = _air(reader, blank)
     return stream(
-        reader, spread(watched, WATCHED), spread(places, PLACES), threshold, air_pixels, air_frames
+        reader,
+        watched,
+        watched_sd,
+        spread(places, PLACES),
+        threshold,
+        air_pixels,
+        air_frames,
     )
 
 

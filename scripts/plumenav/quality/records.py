@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from plumenav.quality.checks import PASS, WARN, Check, judged, unmeasured
+from plumenav.quality.expected import file_disagreements
 
 if TYPE_CHECKING:
     from plumenav.quality.verdict import Context
@@ -68,18 +69,35 @@ def frames_read(c: Context) -> Check:
     return Check("frames_read", float(read), "frames", None, None, status, says)
 
 
+def file_facts(c: Context) -> Check:
+    """Size, length, rate and type of the file against what is known beforehand."""
+    limits, expected = c.limits["file"], c.declared.get("expected") or {}
+    facts = ("frames", "rows", "columns", "dtype", "frame_rate_hz")
+    if not any(expected.get(key) is not None for key in facts):
+        why = "nothing is expected of the file (recordings.<label>.expected)"
+        return unmeasured("file", "facts", limits, why)
+    found = {
+        "frames": c.record.get("frames_header") or c.record.get("frames_read"),
+        "rows": c.metadata.get("source_height"),
+        "columns": c.metadata.get("source_width"),
+        "dtype": c.metadata.get("source_dtype"),
+        "frame_rate_hz": c.record.get("rate_nominal_hz"),
+    }
+    off = file_disagreements(found, expected)
+    good = "the file is what is expected"
+    return judged("file", float(len(off)), "facts", limits, good, "; ".join(off))
+
+
 def lost_frames(c: Context) -> Check:
     """Frames lost with the damaged end of a file."""
     limits = c.limits["lost_frames"]
-    lost = c.record.get("lost") or {}
-    n = lost.get("frames") if isinstance(lost, dict) else lost
-    if n is None:
-        n = c.record.get("frames_lost")
-    if not n:
-        good = "nothing was lost"
-        return judged("lost_frames", 0.0, "frames", limits, good, "")
-    bad = f"at least {n} frames were lost with the damaged end of the file: get a whole copy"
-    return judged("lost_frames", float(n), "frames", limits, "", bad)
+    n, why = c.record.get("frames_lost"), c.record.get("loss")
+    if not n and not why:
+        return judged("lost_frames", 0.0, "frames", limits, "nothing was lost", "")
+    many = f"{n} frames were" if n else "an unknown number of frames was"
+    bad = f"{many} lost with the damaged end of the file ({why}): get a whole copy"
+    # a file without a header's promise may have lost any number
+    return judged("lost_frames", float(n or 1), "frames", limits, "", bad)
 
 
 def irregular_stamps(c: Context) -> Check:
@@ -107,9 +125,6 @@ def _share(c: Context, name: str, value: float | None, bad: str, good: str) -> C
 def saturation(c: Context) -> Check:
     """Pixels at the largest number of the file."""
     value = c.record.get("saturated_fraction")
-    found: Any = c.record.get("saturation")
-    if value is None and isinstance(found, dict):
-        value = found.get("fraction")
     bad = "of pixel-frames are at the largest number of the file: the top of whiffs is cut off"
     return _share(c, "saturation", value, bad, "the camera did not saturate")
 
@@ -164,6 +179,7 @@ def record_checks(c: Context) -> list[Check]:
     """All of them."""
     return [
         frames_read(c),
+        file_facts(c),
         lost_frames(c),
         irregular_stamps(c),
         missing_frames(c),

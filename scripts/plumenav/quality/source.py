@@ -98,7 +98,8 @@ def beginning(field: np.ndarray, toward: tuple[float, float] = (0.0, 1.0)) -> Be
     if not at_edge and carried[k] > carried[k - 1]:
         column = k - float((carried[k] - half) / (carried[k] - carried[k - 1]))
     row = _centreline(image, k, young.stop, column)
-    row, column = turned_back(row, column, *field.shape, turns)
+    height, width = field.shape
+    row, column = turned_back(row, column, height, width, turns)
     return Beginning(row, column, at_edge)
 
 
@@ -115,7 +116,7 @@ def _centreline(image: np.ndarray, first: int, end: int, column: float) -> float
     known = np.isfinite(middles)
     if known.sum() < SECTIONS:
         return float(np.nanmedian(middles))
-    slope, offset = np.polyfit(columns[known] - column, middles[known], 1)
+    _slope, offset = np.polyfit(columns[known] - column, middles[known], 1)
     return float(offset)
 
 

@@ -26,8 +26,9 @@ class Stream(NamedTuple):
     ----------
     frame_mean : ndarray, shape (n,)
         Mean concentration of each frame.
-    change_one, change_two : ndarray, shape (n - 1,), (n - 2,)
-        Mean squared change of the watched pixels over one frame and over two, concentration**2.
+    change_one, change_two : ndarray, shape (n - 1, 2), (n - 2, 2)
+        Mean squared change of the watched pixels over one frame and over two: in concentration**2,
+        and with each pixel in units of its own standard deviation.
     intermittency, whiff_rate_hz : ndarray, shape (height, width), or None
         Share of frames above the threshold; whiffs that begin per second. None: no threshold.
     durations : Durations or None
@@ -85,6 +86,7 @@ class _Stretches:
 def stream(
     reader: PlumeReader,
     watched: np.ndarray,
+    watched_sd: np.ndarray,
     places: np.ndarray,
     threshold: float | None,
     air_pixels: np.ndarray | None,
@@ -97,6 +99,8 @@ def stream(
     reader : PlumeReader
     watched : ndarray of int
         Pixels (of the flat image) whose change is measured.
+    watched_sd : ndarray
+        Their standard deviations over time, concentration.
     places : ndarray of int
         Pixels in the plume whose whiffs are timed.
     threshold : float or None
@@ -110,7 +114,10 @@ def stream(
     level = None if threshold is None else (threshold - offset) / scale
     n = reader.n_frames
     frame_mean = np.empty(n)
-    one, two = np.empty(max(n - 1, 0)), np.empty(max(n - 2, 0))
+    one, two = np.empty((max(n - 1, 0), 2)), np.empty((max(n - 2, 0), 2))
+    # columns: plain mean of squares, and mean of squares in units of each pixel's own variance
+    weights = np.stack([np.ones(len(watched)), 1.0 / np.maximum(watched_sd, 1e-9) ** 2], axis=1)
+    weights *= scale**2 / max(len(watched), 1)
     counts, onsets = np.zeros(reader.shape, np.int64), np.zeros(reader.shape, np.int64)
     before: np.ndarray | None = None
     durations = None if level is None else Durations(len(places))
@@ -123,8 +130,8 @@ def stream(
         frame_mean[block.first : end] = flat.mean(axis=1, dtype=np.float64)
         pixels = np.concatenate([last, flat[:, watched].astype(np.float64)])
         start = block.first - len(last)
-        one[start : end - 1] = ((pixels[1:] - pixels[:-1]) ** 2).mean(axis=1)
-        two[start : end - 2] = ((pixels[2:] - pixels[:-2]) ** 2).mean(axis=1)
+        one[start : end - 1] = (pixels[1:] - pixels[:-1]) ** 2 @ weights
+        two[start : end - 2] = (pixels[2:] - pixels[:-2]) ** 2 @ weights
         last = pixels[-2:]
         stretches.add(block.first, flat[:, places] * scale + offset)
         if air_pixels is not None:
@@ -147,8 +154,8 @@ def stream(
     known = level is not None and seconds > 0
     return Stream(
         frame_mean * scale + offset,
-        one * scale**2,
-        two * scale**2,
+        one,
+        two,
         counts / n if known else None,
         onsets / seconds if known else None,
         durations,

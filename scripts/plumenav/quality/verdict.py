@@ -28,6 +28,9 @@ from plumenav.quality.orientation import (
 
 Limits = Mapping[str, Any]
 LEAST_CONFIDENCE = 0.2
+# Small whiffs are a little longer along the wind than across: synthetic plumes gave 0.9 to 1.7, a
+# real one 0.9 to 1.0; this is the middle.
+USUAL_LENGTH = 1.25
 
 
 class Context:
@@ -137,23 +140,16 @@ def declared_of(metadata: dict[str, Any], toward_deg: float) -> Declared | None:
     told = metadata.get("normalization")
     if not told or not told.get("source_px"):
         return None
-    size = told["mm_per_px"]
-    per_px = (size["row"], size["column"]) if isinstance(size, dict) else (size, size)
+    edges = told["mm_per_px"]
+    per_px = (edges["row"], edges["column"]) if isinstance(edges, dict) else (edges, edges)
     toward = told["wind_toward"]
-    crop = (told.get("normalize") or {}).get("crop") or {}
-    whole = not crop.get("rows") and not crop.get("columns")
-    sides_px = None
-    if whole and toward in DIRECTION_DEG:
-        edge = float(metadata["mm_per_px"])
-        along, across = metadata["width"] * edge, metadata["height"] * edge
-        rows_mm, columns_mm = (across, along) if toward.endswith("column") else (along, across)
-        sides_px = (round(rows_mm / per_px[0]), round(columns_mm / per_px[1]))
+    sides = (metadata.get("source_height"), metadata.get("source_width"))
     return Declared(
         (told["source_px"]["row"], told["source_px"]["column"]),
-        DIRECTION_DEG.get(toward, toward) if isinstance(toward, str) else float(toward),
+        DIRECTION_DEG[toward] if isinstance(toward, str) else float(toward),
         bool(told["mirrored"]),
         per_px,
-        sides_px,
+        (int(sides[0]), int(sides[1])) if sides[0] and sides[1] else None,
         toward_deg,
     )
 
@@ -194,14 +190,15 @@ def isotropy(c: Context) -> Check:
     limits, widths = c.limits["isotropy"], c.measures.widths
     if widths.row is None or widths.column is None:
         why = c.measures.motion.reason or "whiffs are larger than the image"
-        return unmeasured("isotropy", "ratio", limits, why)
+        return unmeasured("isotropy", "times the usual", limits, why)
     ratio = widths.column / widths.row
     says = f"small whiffs are {ratio:.2g} times as long along x as across"
     bad = (
         f"{says}: pixels are not square as declared; give mm_per_px for row and column (were they"
         " exchanged?)"
     )
-    return judged("isotropy", max(ratio, 1 / ratio), "ratio", limits, says, bad)
+    off = max(ratio / USUAL_LENGTH, USUAL_LENGTH / ratio)
+    return judged("isotropy", off, "times the usual", limits, says, bad)
 
 
 def residual_background(c: Context) -> Check:
@@ -237,20 +234,12 @@ def polarity(c: Context) -> Check:
     limits, found = c.limits["skewness"], c.measures.skewness
     if found is None:
         return unmeasured("polarity", "skewness", limits, "nothing fluctuates")
-    contrast = c.measures.contrast
     says = f"odour comes in bright whiffs (skewness {found:.2g})"
     bad = (
         f"odour makes pixels darker (skewness {found:.2g}): normalize.polarity should be dark (or"
         " bright, if it is dark now)"
     )
-    check = judged("polarity", found, "skewness", limits, says, bad, falling=True)
-    if check.status != PASS and contrast is not None and contrast > 0:
-        why = (
-            f"skewness {found:.2g} is negative, but the plume is brighter than its surroundings: a"
-            " dense plume with gaps"
-        )
-        return check._replace(status=PASS, says=why)
-    return check
+    return judged("polarity", found, "skewness", limits, says, bad, falling=True)
 
 
 def geometry_checks(c: Context) -> list[Check]:

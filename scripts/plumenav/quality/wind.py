@@ -100,7 +100,7 @@ def pairs_of(burst: np.ndarray, time_s: np.ndarray, lag: int, interval_s: float)
     together = burst[first] == burst[first + lag]
     spacing = time_s[first + lag] - time_s[first]
     regular = np.abs(spacing - lag * interval_s) <= REGULAR * interval_s
-    return first[together & regular]
+    return np.asarray(first[together & regular])
 
 
 def correlation_surfaces(
