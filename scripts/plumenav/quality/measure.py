@@ -121,9 +121,7 @@ def _motion(sample: Sample, noise: tuple[slice, slice] | None) -> tuple[Motion, 
     plume = maps.plume_mask(moments.sd, maps.noise_sd_of(moments.sd, noise))
     if plume.sum() < LEAST_PLUME_PIXELS:
         return nothing("nothing fluctuates more than noise"), Widths(None, None)
-    surfaces = correlation_surfaces(
-        fine, moments.mean, moments.sd, plume, sample.burst, sample.time_s
-    )
+    surfaces = correlation_surfaces(fine, moments.sd, plume, sample.burst, sample.time_s)
     motion = motion_of(surfaces)
     if motion.row_px_s is None or not surfaces:
         return motion, Widths(None, None)

@@ -105,7 +105,6 @@ def pairs_of(burst: np.ndarray, time_s: np.ndarray, lag: int, interval_s: float)
 
 def correlation_surfaces(
     frames: np.ndarray,
-    mean: np.ndarray,
     sd: np.ndarray,
     plume: np.ndarray,
     burst: np.ndarray,
@@ -117,7 +116,7 @@ def correlation_surfaces(
     Parameters
     ----------
     frames : ndarray, shape (n, height, width), float32
-    mean, sd : ndarray, shape (height, width)
+    sd : ndarray, shape (height, width)
         Over time.
     plume : ndarray of bool, shape (height, width)
         Pixels that are looked at.
@@ -139,8 +138,7 @@ def correlation_surfaces(
         fft.next_fast_len(2 * height - 1, real=True),
         fft.next_fast_len(2 * width - 1, real=True),
     )
-    weight = np.where(plume, 1.0 / np.maximum(sd, 1e-12), 0.0).astype(np.float32)
-    mean = mean.astype(np.float32)
+    weight = np.where(plume, 1.0 / np.maximum(smooth_sd(sd), 1e-12), 0.0).astype(np.float32)
     interval_s = _interval_s(burst, time_s)
     firsts = {lag: pairs_of(burst, time_s, lag, interval_s) for lag in lags if lag < n}
     firsts = {lag: first for lag, first in firsts.items() if len(first) >= LEAST_PAIRS}
@@ -153,8 +151,9 @@ def correlation_surfaces(
     power = {lag: np.zeros((shape[0], shape[1] // 2 + 1), np.complex64) for lag in firsts}
     kept: dict[int, np.ndarray] = {}
     reach = max(firsts)
+    means = other_means(frames, burst)
     for k in range(n):
-        kept[k] = fft.rfft2((frames[k] - mean) * weight, shape)
+        kept[k] = fft.rfft2((frames[k] - means[int(burst[k])]) * weight, shape)
         kept.pop(k - reach - 1, None)
         for lag, i in partners.get(k, []):
             power[lag] += np.conj(kept[i]) * kept[k]
@@ -168,6 +167,20 @@ def correlation_surfaces(
         lag_s = float((time_s[first + lag] - time_s[first]).mean())
         surfaces.append(Surface(lag, lag_s, len(first), correlation))
     return surfaces
+
+
+def other_means(frames: np.ndarray, burst: np.ndarray) -> dict[int, np.ndarray]:
+    """For each burst, the mean field over all the others; over itself if it is the only one.
+
+    A mean that holds the burst's own slow pattern would push its peak away from no displacement.
+    """
+    numbers = np.unique(burst)
+    sums = {int(b): frames[burst == b].sum(axis=0, dtype=np.float64) for b in numbers}
+    counts = {b: int((burst == b).sum()) for b in sums}
+    total = np.sum(list(sums.values()), axis=0)
+    if len(sums) == 1:
+        return {b: (total / counts[b]).astype(np.float32) for b in sums}
+    return {b: ((total - sums[b]) / (len(frames) - counts[b])).astype(np.float32) for b in sums}
 
 
 def _interval_s(burst: np.ndarray, time_s: np.ndarray) -> float:
@@ -186,8 +199,9 @@ def _centred(surface: np.ndarray, height: int, width: int) -> np.ndarray:
 def peak_of(correlation: np.ndarray, near: tuple[float, float] | None = None) -> Peak | None:
     """Highest point of a correlation surface, between pixels.
 
-    A quadratic is fitted to the neighbourhood of the highest pixel where correlation is a large
-    share of it: a wide peak is found by all of its top, a narrow one by 3 x 3 pixels.
+    A Gaussian is fitted to the neighbourhood of the highest pixel where correlation is a large
+    share of it: a wide peak is found by all of its top, a narrow one by 3 x 3 pixels. (A parabola
+    would pull the peak towards whole pixels.)
 
     Parameters
     ----------
@@ -219,9 +233,10 @@ def peak_of(correlation: np.ndarray, near: tuple[float, float] | None = None) ->
     chosen = np.isfinite(part) & ((part >= PEAK_SHARE * top) | (np.maximum(abs(r), abs(c)) <= 1))
     if chosen.sum() < 6:
         return None
-    r, c, z = r[chosen], c[chosen], part[chosen]
+    r, c, z = r[chosen], c[chosen], np.maximum(part[chosen] / top, 1e-3)
     terms = np.stack([np.ones(len(z)), r, c, r * r, r * c, c * c], axis=1)
-    _, br, bc, arr, arc, acc = np.linalg.lstsq(terms, z, rcond=None)[0]
+    # weighted by height, so that the logarithm does not make the foot important
+    _, br, bc, arr, arc, acc = np.linalg.lstsq(terms * z[:, None], np.log(z) * z, rcond=None)[0]
     curvature = np.array([[2 * arr, arc], [arc, 2 * acc]])
     if np.linalg.det(curvature) <= 0 or arr >= 0:
         return None
@@ -239,6 +254,16 @@ def small_scales(frames: np.ndarray, large_px: float = LARGE_PX) -> np.ndarray:
     for k, frame in enumerate(frames):
         np.subtract(frame, cv2.GaussianBlur(frame, (0, 0), large_px), out=result[k])
     return result
+
+
+def smooth_sd(sd: np.ndarray, large_px: float = LARGE_PX) -> np.ndarray:
+    """Standard deviations over a neighbourhood.
+
+    Those of single pixels hold the very whiffs that passed there, and would hold the peak back.
+    """
+    import cv2
+
+    return np.sqrt(np.maximum(cv2.GaussianBlur(sd * sd, (0, 0), large_px), 0.0))
 
 
 def nothing(reason: str, surfaces: Sequence[Surface] = ()) -> Motion:
