@@ -160,7 +160,7 @@ SMALL = {
 }
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("preset", SMALL)
 def test_the_wind_of_a_synthetic_plume(tmp_path, preset, seed):
     from plumenav.config.recordings import Recording
