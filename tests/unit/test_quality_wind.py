@@ -14,6 +14,7 @@ from plumenav.quality.wind import (
     Surface,
     correlation_surfaces,
     motion_of,
+    other_means,
     pairs_of,
     peak_of,
     small_scales,
@@ -21,7 +22,7 @@ from plumenav.quality.wind import (
 from plumenav.recordings.synthesis import filament
 from plumenav.tables import PlumeReader
 
-BURSTS, LENGTH = 40, 5
+BURSTS, LENGTH = 16, 5
 
 
 def blobs(
@@ -89,6 +90,26 @@ def test_noise_moves_nowhere():
     assert motion.row_px_s is None
     assert "keeps its shape" in motion.reason
     assert motion.confidence == 0
+
+
+def test_without_a_clock_there_is_no_wind():
+    frames, burst = blobs(0.0, 3.0)
+    motion = found(frames, burst, np.zeros(len(frames)))
+    assert motion.row_px_s is None
+    assert "regular interval" in motion.reason
+
+
+def test_the_means_of_a_burst_hold_nothing_of_it_nor_of_each_other():
+    burst = np.repeat(np.arange(5), 2)
+    frames = (10.0 ** burst[:, None, None]).astype(np.float32)
+    means = other_means(frames, burst)
+    first, second = means(1)  # bursts 0, 2, 4, and 3
+    assert first.item() == pytest.approx((1 + 100 + 10_000) / 3)
+    assert second.item() == pytest.approx(1000)
+    alone = other_means(frames[:2], burst[:2])(0)
+    assert [m.item() for m in alone] == [1.0, 1.0]
+    two = other_means(frames[:4], burst[:4])(0)
+    assert [m.item() for m in two] == [10.0, 10.0]
 
 
 def test_what_flickers_in_place_does_not_move():

@@ -11,7 +11,7 @@ of two frames is independent. The wind is the slope of displacement over lag, th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -140,6 +140,8 @@ def correlation_surfaces(
     )
     weight = np.where(plume, 1.0 / np.maximum(smooth_sd(sd), 1e-12), 0.0).astype(np.float32)
     interval_s = _interval_s(burst, time_s)
+    if interval_s <= 0:
+        return []
     firsts = {lag: pairs_of(burst, time_s, lag, interval_s) for lag in lags if lag < n}
     firsts = {lag: first for lag, first in firsts.items() if len(first) >= LEAST_PAIRS}
     if not firsts:
@@ -151,12 +153,16 @@ def correlation_surfaces(
     power = {lag: np.zeros((shape[0], shape[1] // 2 + 1), np.complex64) for lag in firsts}
     kept: dict[int, np.ndarray] = {}
     reach = max(firsts)
+    held, first_mean, second_mean = -1, None, None
     means = other_means(frames, burst)
     for k in range(n):
-        kept[k] = fft.rfft2((frames[k] - means[int(burst[k])]) * weight, shape)
+        if int(burst[k]) != held:
+            held = int(burst[k])
+            first_mean, second_mean = (fft.rfft2(m * weight, shape) for m in means(held))
+        kept[k] = fft.rfft2(frames[k] * weight, shape)
         kept.pop(k - reach - 1, None)
         for lag, i in partners.get(k, []):
-            power[lag] += np.conj(kept[i]) * kept[k]
+            power[lag] += np.conj(kept[i] - first_mean) * (kept[k] - second_mean)
     spectrum = fft.rfft2(plume.astype(np.float32), shape)
     overlap = _centred(fft.irfft2(np.abs(spectrum) ** 2, shape), height, width)
     enough = overlap >= LEAST_OVERLAP * plume.sum()
@@ -169,18 +175,35 @@ def correlation_surfaces(
     return surfaces
 
 
-def other_means(frames: np.ndarray, burst: np.ndarray) -> dict[int, np.ndarray]:
-    """For each burst, the mean field over all the others; over itself if it is the only one.
+def other_means(
+    frames: np.ndarray, burst: np.ndarray
+) -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
+    """Two mean fields for a burst: over one half of the other bursts, and over the other half.
 
-    A mean that holds the burst's own slow pattern would push its peak away from no displacement.
+    A mean that holds the burst's own slow pattern would push its peak away from no displacement,
+    and one that is the same for both frames of a pair would pull it there. (With fewer than three
+    bursts it is one mean, with a single one its own.)
     """
-    numbers = np.unique(burst)
-    sums = {int(b): frames[burst == b].sum(axis=0, dtype=np.float64) for b in numbers}
-    counts = {b: int((burst == b).sum()) for b in sums}
-    total = np.sum(list(sums.values()), axis=0)
-    if len(sums) == 1:
-        return {b: (total / counts[b]).astype(np.float32) for b in sums}
-    return {b: ((total - sums[b]) / (len(frames) - counts[b])).astype(np.float32) for b in sums}
+    numbers, at = np.unique(burst, return_inverse=True)
+    sums = np.stack([frames[at == i].sum(axis=0, dtype=np.float32) for i in range(len(numbers))])
+    counts = np.bincount(at)
+    halves = np.arange(len(numbers)) % 2
+    totals = [(sums[halves == h].sum(axis=0), int(counts[halves == h].sum())) for h in (0, 1)]
+
+    def means(number: int) -> tuple[np.ndarray, np.ndarray]:
+        i = int(np.searchsorted(numbers, number))
+        parts = []
+        for half in (0, 1):
+            own = halves[i] == half
+            total = totals[half][0] - (sums[i] if own else 0.0)
+            parts.append((total, totals[half][1] - (int(counts[i]) if own else 0)))
+        if len(numbers) == 1:
+            parts = [(sums[0], int(counts[0]))] * 2
+        elif len(numbers) == 2:
+            parts = [part for part in parts if part[1]] * 2
+        return parts[0][0] / parts[0][1], parts[1][0] / parts[1][1]
+
+    return means
 
 
 def _interval_s(burst: np.ndarray, time_s: np.ndarray) -> float:
@@ -263,7 +286,8 @@ def smooth_sd(sd: np.ndarray, large_px: float = LARGE_PX) -> np.ndarray:
     """
     import cv2
 
-    return np.sqrt(np.maximum(cv2.GaussianBlur(sd * sd, (0, 0), large_px), 0.0))
+    variance = cv2.GaussianBlur(sd * sd, (0, 0), large_px)
+    return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
 
 
 def nothing(reason: str, surfaces: Sequence[Surface] = ()) -> Motion:
@@ -282,6 +306,8 @@ def motion_of(surfaces: Sequence[Surface]) -> Motion:
     surfaces : sequence of Surface
         From :func:`correlation_surfaces`, lags rising.
     """
+    if not surfaces:
+        return nothing("too few frames follow each other at a regular interval")
     points: list[tuple[float, Peak]] = []
     for surface in surfaces:
         expected = _expected(points, surface.lag_s)
