@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from plumenav import fingerprint, jobs, ownership, registry
 from plumenav.batch.settings import chunk_names, job_settings
 from plumenav.config import load, resolve
+from plumenav.config.recording_files import portable
 from plumenav.errors import UserError
 
 SCRIPTS = os.path.relpath(ROOT / "scripts")
@@ -93,6 +94,17 @@ def recording_file(label):
         extension = EXTENSIONS[entry["synthetic"]["format"]]
         return f"{OUT}/recordings/{label}.{extension}"
     return entry.get("file", [])
+
+
+def recording_parts(label):
+    """The files in a recording's folder, for rerun tracking only: there may be thousands."""
+    return CONFIG["recordings"][label]["parts"]
+
+
+def recording_companions(label):
+    """Files that a recording's settings name, in the order of their keys."""
+    companions = CONFIG["recordings"][label]["companions"]
+    return [companions[key] for key in sorted(companions)]
 
 
 def pairs(pattern):
