@@ -49,7 +49,7 @@ def test_static_gaussian_is_the_formula(tmp_path):
 def test_meandering_centreline_is_carried_by_one_air():
     """The centreline of what was at x is, a moment later, at x + wind dt, shifted by one number."""
     rate = 25.0  # 100 mm/s: 4 pixels per frame
-    _, movie = frames(gaussian, **WIDE, frames=50, frame_rate_hz=rate, strength_sd=0.0)
+    _, movie = frames(gaussian, **WIDE, frames=200, frame_rate_hz=rate, strength_sd=0.0)
     y = 80.0 - np.arange(160)
     centre = (movie[:, :, 10:] * y[:, None]).sum(axis=1) / movie[:, :, 10:].sum(axis=1)
     shift = centre[1:, 4:] - centre[:-1, :-4]
