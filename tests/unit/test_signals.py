@@ -240,7 +240,8 @@ def test_wrong_trains(tmp_path):
         made(tmp_path, onsets_s=[1.0, 1.5], width_s=0.75, duration_s=9.0)
 
 
-def test_the_file_of_a_signal_is_found_and_tracked(tmp_path):
+def test_the_file_of_a_signal_is_found_and_tracked(tmp_path, monkeypatch):
+    monkeypatch.delenv("PLUMENAV_DATA", raising=False)
     signal = {"file": "train.csv", "time_column": "t_s", "odor_column": "odor"}
     config = {
         "run": "r",
