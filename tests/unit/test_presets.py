@@ -41,8 +41,9 @@ def resolved(data, monkeypatch, **entry):
 def normalized(folder, source, entry):
     """A resolved recording, normalized."""
     keys = set(Recording.model_fields) - {"path", "synthetic", "analytic", "signal", "condition"}
+    companions = {key: Path(path) for key, path in entry["companions"].items()}
     folder.mkdir()
-    return Normalized(folder, source, **{key: entry[key] for key in keys})
+    return Normalized(folder, source, companions, **{key: entry[key] for key in keys})
 
 
 @pytest.fixture
@@ -253,6 +254,37 @@ def test_the_smoke_movie_of_2018_finds_its_background_and_mask(data, monkeypatch
     assert found["normalize"]["calibration"]["one"] == 255
     assert (found["frame_rate_hz"], found["mm_per_px"]) == (89.94, 0.154)
     assert [found["expected"][key] for key in ("frames", "rows", "columns")] == [None, 1200, 2048]
+
+
+def test_the_smoke_movie_of_2018_becomes_smoke_over_clean_air(tmp_path, monkeypatch):
+    """Files as MATLAB 7.3 writes them: HDF5 behind 512 bytes, every array's axes reversed."""
+    rng = np.random.default_rng(5)
+    floor = rng.integers(20, 90, (60, 104)).astype(np.uint8)
+    smoke = rng.integers(-3, 120, (4, 60, 104))
+    mask = np.ones((60, 104), np.uint8)
+    mask[:6] = mask[:, 90:] = 0
+    stem = "2018_09_12_NA_3_3ds_5do_IS_1"
+    source = tmp_path / f"{stem}-frames.mat"
+    with h5py.File(source, "w", userblock_size=512) as file:
+        file["frames"] = (floor + smoke).astype(np.uint8).transpose(0, 2, 1)
+    with h5py.File(tmp_path / f"{stem}.mat", "w", userblock_size=512) as file:
+        file["p/bkg_img"], file["p/mask"] = floor.T.astype(float), mask.T
+        file["p/framerate"] = [[89.94]]
+    entry = resolved(
+        tmp_path,
+        monkeypatch,
+        preset="emonet_smoke_2018",
+        path=source.name,
+        expected={"rows": 60, "columns": 104},
+        source_px={"row": 30, "column": 0},
+        wind={"speed_mm_s": 150},
+    )
+    plume = normalized(tmp_path / "out", source, entry)
+    step = plume.metadata["scale"]
+    # negatives are noise and stay; outside the mask is clean air
+    np.testing.assert_allclose(plume.concentration, smoke * mask / 255, atol=step, rtol=0)
+    assert plume.time_s == pytest.approx(np.arange(4) / 89.94)
+    assert plume.metadata["unit"] == "255 grey levels"
 
 
 def test_without_the_companion_the_published_way_out_asks_for_no_file(data, monkeypatch):
