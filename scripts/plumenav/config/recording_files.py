@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,6 +31,18 @@ class Files(NamedTuple):
 
     file: Path
     parts: list[Path]
+
+
+@contextmanager
+def _looking(where: str, text: str) -> Iterator[None]:
+    """Word what the file system refuses (no permission, too long a name, no such home)."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UserError(
+            where, f"{text!r} cannot be looked at ({reason})", "a place that may be read"
+        ) from None
 
 
 def _names(folder: Path) -> list[str]:
@@ -67,7 +80,11 @@ def find(text: str, data: Path, where: str) -> Files:
         If there is nothing of that name, with the nearest one that exists; if the folder is empty
         or nothing in it matches the pattern.
     """
-    path = (data / Path(text).expanduser()).absolute()
+    with _looking(where, text):
+        return _find((data / Path(text).expanduser()).absolute(), text, where)
+
+
+def _find(path: Path, text: str, where: str) -> Files:
     if path.is_file():
         return Files(path, [])
     if path.is_dir():
@@ -143,6 +160,21 @@ def split_variable(text: str) -> tuple[str, str | None]:
     return (file, variable) if Path(file).suffix and variable else (text, None)
 
 
+def _companion(text: str, folders: list[Path], where: str) -> Path:
+    name = Path(split_variable(text)[0]).expanduser()
+    candidates = [folder / name for folder in folders]
+    existing = next((path for path in candidates if path.exists()), None)
+    if existing is not None:
+        return existing.absolute()
+    near = [nearest(name.name, _names(path.parent)) for path in candidates]
+    raise UserError(
+        where,
+        f"there is no file {name}",
+        "a file in " + " or ".join(dict.fromkeys(str(path.parent) for path in candidates)),
+        next(filter(None, near), "") or "Put it beside the recording, or give its whole path.",
+    )
+
+
 def find_companions(named: dict[str, str], folders: Iterable[Path], where: str) -> dict[str, str]:
     """Find the files that a recording's settings name.
 
@@ -168,19 +200,8 @@ def find_companions(named: dict[str, str], folders: Iterable[Path], where: str) 
     places = list(dict.fromkeys(folders))
     found = {}
     for key, text in named.items():
-        name = Path(split_variable(text)[0]).expanduser()
-        candidates = [folder / name for folder in places]
-        existing = next((path for path in candidates if path.exists()), None)
-        if existing is None:
-            near = [nearest(name.name, _names(path.parent)) for path in candidates]
-            raise UserError(
-                f"{where}.{key}",
-                f"there is no file {name}",
-                "a file in " + " or ".join(dict.fromkeys(str(path.parent) for path in candidates)),
-                next(filter(None, near), "")
-                or "Put it beside the recording, or give its whole path.",
-            )
-        found[key] = str(existing.absolute())
+        with _looking(f"{where}.{key}", text):
+            found[key] = str(_companion(text, places, f"{where}.{key}"))
     return found
 
 
