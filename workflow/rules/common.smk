@@ -11,8 +11,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from plumenav import fingerprint, jobs, ownership, registry
 from plumenav.batch.settings import chunk_names, job_settings
-from plumenav.config import load, resolve
-from plumenav.config.recording_files import portable
+from plumenav.config import load, recording_files, resolve
 from plumenav.errors import UserError
 
 SCRIPTS = os.path.relpath(ROOT / "scripts")

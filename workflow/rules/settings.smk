@@ -13,12 +13,11 @@ def synthesis_code(wildcards):
 
 def normalization_settings(wildcards):
     """A recording's entry without what concerns only simulations or only its making."""
-    entry = portable(CONFIG["recordings"][wildcards.recording])
-    skipped = {"wind", "condition", "nominal", "synthetic", "kind"}
-    settings = {key: value for key, value in entry.items() if key not in skipped}
-    if entry["synthetic"]:
-        settings["path"] = Path(recording_file(wildcards.recording)).name
-    return as_flag(settings)
+    entry = CONFIG["recordings"][wildcards.recording]
+    made = synthetic(wildcards.recording) and recording_file(wildcards.recording)
+    return as_flag(
+        recording_files.normalization_settings(entry, Path(made).name if made else None)
+    )
 
 
 def normalization_code(wildcards):
@@ -120,7 +119,8 @@ def reported_config():
         f"{plugin['kind']} {plugin['name']}" for plugin in CONFIG["plugins"]
     ]
     kept["recordings"] = {
-        label: portable(entry) for label, entry in CONFIG["recordings"].items()
+        label: recording_files.portable(entry)
+        for label, entry in CONFIG["recordings"].items()
     }
     return kept
 

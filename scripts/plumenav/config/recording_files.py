@@ -240,3 +240,27 @@ def _with(section: dict[str, Any], keys: list[str], change: Any) -> dict[str, An
     first, *rest = keys
     inner = section[first]
     return {**section, first: _with(inner, rest, change) if rest else change(inner)}
+
+
+# What concerns only simulations, or only how a synthetic recording is made.
+NOT_NORMALIZATION = {"wind", "condition", "nominal", "synthetic", "kind"}
+
+
+def normalization_settings(entry: dict[str, Any], file_name: str | None = None) -> dict[str, Any]:
+    """What normalization is told of a resolved recording: nothing that differs between machines.
+
+    Parameters
+    ----------
+    entry : dict
+        From :func:`plumenav.config.resolve_recording.resolve_recording`.
+    file_name : str, optional
+        Of a synthetic recording, whose entry names no file.
+
+    Returns
+    -------
+    dict
+        Of :class:`plumenav.config.recordings.Recording`, and `companions`: the keys that name
+        other files.
+    """
+    settings = {k: v for k, v in portable(entry).items() if k not in NOT_NORMALIZATION}
+    return settings if file_name is None else {**settings, "path": file_name}

@@ -11,18 +11,6 @@ from plumenav.errors import UserError, nearest
 HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
-def split(text: str) -> tuple[str, str | None]:
-    """A companion as the config names it: file, and the name of one image inside it.
-
-    Examples
-    --------
-    >>> split("movie_1.mat:p/bkg_img"), split("flat.png")
-    (('movie_1.mat', 'p/bkg_img'), ('flat.png', None))
-    """
-    file, colon, name = text.rpartition(":")
-    return (file, name) if colon and len(file) > 1 else (text, None)
-
-
 def read_image(path: Path, name: str | None, where: str) -> np.ndarray:
     """One gray image.
 

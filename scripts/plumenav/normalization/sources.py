@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from plumenav.config.normalization import Calibration, NoiseFloor
+from plumenav.config.recording_files import split_variable
 from plumenav.config.recordings import Recording
 from plumenav.errors import UserError
 from plumenav.normalization import clock, images
@@ -90,7 +91,7 @@ class Sources:
     def _image(self, key: str, named: str) -> np.ndarray:
         """A companion image of the window, as stored, float64."""
         where = f"{self.where}.{key}"
-        _, name = images.split(named)
+        _, name = split_variable(named)
         image = images.read_image(self._companions[f"normalize.{key}"], name, where)
         facts = self.opened.facts
         size = (facts.height, facts.width)
