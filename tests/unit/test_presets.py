@@ -297,6 +297,37 @@ def test_without_the_companion_the_published_way_out_asks_for_no_file(data, monk
     assert found["companions"] == {}
 
 
+@pytest.mark.parametrize(
+    ("name", "userblock_bytes", "stored_axes"),
+    [("boie_2018_slow", 0, (0, 1, 2)), ("rigolli_dns", 512, (0, 2, 1))],
+)
+def test_what_the_preset_does_not_know_is_taken_from_the_user(
+    name, userblock_bytes, stored_axes, tmp_path, monkeypatch
+):
+    frames = np.random.default_rng(7).random((5, 20, 34)).astype(np.float32)
+    source = tmp_path / "movie"
+    with h5py.File(source, "w", userblock_size=userblock_bytes) as file:
+        file["anything"] = frames.transpose(stored_axes)
+    wind = {} if name == "boie_2018_slow" else {"wind": OWN["wind"]}
+    entry = resolved(
+        tmp_path,
+        monkeypatch,
+        preset=name,
+        mm_per_px=2,
+        source_px={"row": 6, "column": 33},
+        wind_toward="-column",
+        frame_rate_hz=8,
+        expected={"rows": 20, "columns": 34},
+        **wind,
+    )
+    assert entry["wind"]["speed_mm_s"] == (50 if name == "boie_2018_slow" else 77)
+    plume = normalized(tmp_path / "out", source, entry)
+    grid = Grid(**{key: plume.metadata[key] for key in Grid._fields})
+    assert grid == Grid(height=20, width=34, mm_per_px=2, source_row=13, source_column=0)
+    step = plume.metadata["scale"]
+    np.testing.assert_allclose(plume.concentration, frames[:, ::-1, ::-1], atol=step, rtol=0)
+
+
 def test_the_plume_file_of_flygym_is_read_in_half_precision(tmp_path, monkeypatch):
     frames = np.linspace(0, 1, 6 * 20 * 30).reshape(6, 20, 30).astype(np.float16)
     source = tmp_path / "plume.hdf5"
