@@ -12,7 +12,7 @@ rule synthesize_recording:
     benchmark:
         f"{OUT}/benchmarks/synthesize/{{recording}}.{{extension}}.jsonl"
     wildcard_constraints:
-        extension="h5|avi",
+        extension="|".join(sorted(set(EXTENSIONS.values()))),
     conda:
         "../../envs/environment.yaml"
     threads: 1
