@@ -51,20 +51,23 @@ class Variable(NamedTuple):
     array: StoredArray | None
 
 
-class _Plain:
-    """Part of a file."""
+class Plain:
+    """A file from some place on."""
 
     def __init__(self, path: Path, offset: int) -> None:
         self._file = path.open("rb")
         self._file.seek(offset)
 
     def read(self, size: int, /) -> bytes:
+        """At most `size` bytes."""
         return self._file.read(size)
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Go elsewhere in the file."""
         return self._file.seek(offset, whence)
 
     def close(self) -> None:
+        """Close the file."""
         self._file.close()
 
 
@@ -147,7 +150,7 @@ def _variable(
     if packed is None:
 
         def stream() -> Stream:
-            return _Plain(path, at)
+            return Plain(path, at)
     else:
 
         def stream() -> Stream:

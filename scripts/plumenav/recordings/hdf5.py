@@ -34,6 +34,7 @@ SIGNATURES = {
     "HDF5 behind 2048 bytes": ((2048, b"\x89HDF\r\n\x1a\n"),),
 }
 
+DECODER = "h5py", f"{h5py.__version__} (HDF5 {h5py.version.hdf5_version})"
 # Where frames are not the slowest axis, each slab touches the whole file: fewer, larger slabs.
 STRIDED_BLOCK_BYTES = 8 * BLOCK_BYTES
 CHUNK_CACHE_BYTES = 64 * 2**20
@@ -254,8 +255,8 @@ class Hdf5(ChunkedMovie):
         usable = np.ndim(rate) == 0 and isinstance(rate, (int, float, np.number)) and rate > 0
         return Facts(
             reader=reader,
-            decoder="h5py",
-            decoder_version=f"{h5py.__version__} (HDF5 {h5py.version.hdf5_version})",
+            decoder=DECODER[0],
+            decoder_version=DECODER[1],
             frames_header=frames,
             rate_hz=float(rate) if usable else None,
             height=height,

@@ -139,7 +139,7 @@ class _DecodedTiff:
             self.bits = max(self.bits, opened.facts.bits)
             self.version, self.extra = opened.facts.decoder_version, dict(opened.facts.extra)
             self.notes = opened.notes or self.notes
-            return next(iter(opened.blocks())).frames[0]
+            return np.asarray(next(iter(opened.blocks())).frames[0])
         finally:
             opened.close()
 
