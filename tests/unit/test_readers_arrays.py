@@ -113,6 +113,19 @@ def test_hdf5_declares_its_bits(tmp_path):
     assert (opened.facts.dtype, opened.facts.bits) == ("uint16", 12)
 
 
+def test_hdf5_packed_by_what_is_not_installed(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        space = h5py.h5s.create_simple(FRAMES.shape)
+        plan = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        plan.set_chunk((1, 40, 56))
+        # optional, so that the library writes without it
+        plan.set_filter(32001, h5py.h5z.FLAG_OPTIONAL, (0,))
+        h5py.h5d.create(file.id, b"m", h5py.h5t.NATIVE_UINT8, space, plan)
+        file["m"][...] = FRAMES
+    with pytest.raises(UserError, match=r"filter 32001 .*not installed.*h5repack"):
+        read(tmp_path / "a.h5")
+
+
 def test_hdf5_damage_has_a_time(tmp_path):
     path = tmp_path / "a.h5"
     with h5py.File(path, "w") as file:
