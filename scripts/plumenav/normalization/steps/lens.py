@@ -74,12 +74,13 @@ def undistort(
     """
     seen_row, seen_column = np.asarray(row, np.float64), np.asarray(column, np.float64)
     true_row, true_column = seen_row, seen_column
-    for _ in range(STEPS):
-        again_row, again_column = distort(true_row, true_column, lens)
-        miss_row, miss_column = seen_row - again_row, seen_column - again_column
-        if max(np.abs(miss_row).max(), np.abs(miss_column).max()) < CLOSE_PX:
-            return true_row, true_column
-        true_row, true_column = true_row + miss_row, true_column + miss_column
+    with np.errstate(over="ignore", invalid="ignore"):  # where there is no inverse, it runs away
+        for _ in range(STEPS):
+            again_row, again_column = distort(true_row, true_column, lens)
+            miss_row, miss_column = seen_row - again_row, seen_column - again_column
+            if max(np.abs(miss_row).max(), np.abs(miss_column).max()) < CLOSE_PX:
+                return true_row, true_column
+            true_row, true_column = true_row + miss_row, true_column + miss_column
     raise UserError(
         where,
         "a distortion that cannot be undone everywhere in the image",
