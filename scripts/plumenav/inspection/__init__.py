@@ -1,0 +1,1 @@
+"""A look at a recording before it is used: what it is, what is doubtful, where things lie in it."""
