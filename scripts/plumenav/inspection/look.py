@@ -160,6 +160,6 @@ def look_at(
 
 
 def _reaches(last_s: float, wanted_s: float, n: int) -> bool:
-    """True if a time is not after the end of a movie of n frames, whose last frame stays a while."""
+    """True if a time is not after the end of a movie; its last frame stays as long as others."""
     stays_s = last_s / (n - 1) if n > 1 else 0.0
     return wanted_s <= last_s + stays_s + SLACK_S

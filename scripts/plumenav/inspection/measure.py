@@ -1,4 +1,4 @@
-"""One pass over a recording, forwards: counts, time stamps, intensities, and small images to look at.
+"""One pass over a recording, forwards: counts, time stamps, intensities, small images to look at.
 
 Memory does not grow with the movie: images are kept averaged to at most 240 pixels a side, the
 first 300 of them in a row, and at most 64 spread over everything that was read.
@@ -6,6 +6,7 @@ first 300 of them in a row, and at most 64 spread over everything that was read.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -22,6 +23,9 @@ FLOAT_SAMPLES = 2_000_000
 PAIR_EVERY = 4
 CELL_PX = 8
 QUIET_PERCENT = 10.0  # of the cells of an image, those that change least
+# Where there is only noise, that cell's mean square is this share of the variance: the tenth
+# percentile of chi-square with 64 degrees of freedom, by 64.
+QUIET_BIAS = 0.781
 
 
 class Levels(NamedTuple):
@@ -203,12 +207,16 @@ class _Changes:
 
 
 def _quiet_change(before: np.ndarray, after: np.ndarray) -> float:
-    """Standard deviation of noise from two frames: the root mean square of their change where it
-    is small, divided by the root of 2 because both are noisy."""
+    """Standard deviation of noise, from two frames.
+
+    The root mean square of their change where it is small, divided by the root of 2 because both
+    are noisy.
+    """
     change = np.square(after.astype(np.float32) - before.astype(np.float32))
     height, width = (max(1, size // CELL_PX) for size in change.shape)
     power = cv2.resize(change, (width, height), interpolation=cv2.INTER_AREA)
-    return float(np.percentile(power, QUIET_PERCENT) / 2) ** 0.5
+    quiet = float(np.percentile(power, QUIET_PERCENT))
+    return math.sqrt(quiet / QUIET_BIAS / 2)
 
 
 class _Spread:
@@ -275,8 +283,8 @@ def measure(opened: Recording, limit: int | None) -> Measured:
     changes, spread = _Changes(), _Spread()
     early: list[np.ndarray] = []
     stamps: list[np.ndarray] = []
-    n, stopped = 0, False
-    for block, stopped in _limited(opened, limit):
+    n, more = 0, False
+    for block, more in _limited(opened, limit):  # noqa: B007 - the last one is what counts
         levels.add(block.frames)
         changes.add(block.frames)
         for frame in block.frames:
@@ -290,7 +298,7 @@ def measure(opened: Recording, limit: int | None) -> Measured:
         raise UserError("the recording", "holds no frame", "at least one frame")
     return Measured(
         frames=n,
-        complete=not stopped,
+        complete=not more,
         time_s=np.concatenate(stamps) if stamps else None,
         levels=levels.levels(),
         repeated=changes.repeated,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import matplotlib as mpl
 import numpy as np
@@ -21,6 +21,7 @@ from plumenav import world
 from plumenav.config.recordings import Recording
 from plumenav.errors import UserError
 from plumenav.figures import _style as style
+from plumenav.figures._save import METADATA
 from plumenav.inspection.look import DEFAULT_FRAMES, Wanted, look_at
 from plumenav.inspection.scene import Mark, Scene, scene_of
 from plumenav.normalization.geometry import geometry
@@ -294,7 +295,7 @@ def draw(scene: Scene, recording: Recording, title: str) -> Figure:
     height = min(MOST_HEIGHT_MM, (style.PAGE_MM - AXES_MM) / sum(1 / shape for shape in shapes))
     head = LINE_MM * (1.6 + len(scene.warnings))
     page = head + height + BELOW_MM
-    with mpl.rc_context(style.RC):
+    with mpl.rc_context(cast(Any, style.RC)):
         figure = Figure(
             figsize=(style.PAGE_MM * style.MM, page * style.MM), layout="constrained", dpi=style.DPI
         )
@@ -339,7 +340,7 @@ def _panel(
 
 def save(figure: Figure, path: Path) -> None:
     """Write a PNG, the same bytes every time."""
-    with mpl.rc_context(style.RC), atomic(path) as temporary:
+    with mpl.rc_context(cast(Any, style.RC)), atomic(path) as temporary:
         raster: Any = FigureCanvasAgg(figure)
         raster.draw()
         imsave(
@@ -347,5 +348,5 @@ def save(figure: Figure, path: Path) -> None:
             raster.buffer_rgba(),
             format="png",
             dpi=figure.dpi,
-            metadata={"Software": None},
+            metadata=METADATA["png"],
         )

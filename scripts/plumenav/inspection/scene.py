@@ -1,4 +1,4 @@
-"""What is drawn on a recording: every mark both in the file's pixels and in the world's millimetres.
+"""What is drawn on a recording: every mark in the file's pixels and in the world's millimetres.
 
 What is declared in the file (crop, mask) is taken to the world, what is declared in the world
 (start region, success circle) is taken to the file, by the two functions of
@@ -97,7 +97,8 @@ def _window(name: str, view: world.View, rows: Any, columns: Any, shape: Any) ->
     """Outer edges of [first, end) rows and columns of the file; none if both are missing."""
     if rows is None and columns is None:
         return []
-    (r0, r1), (c0, c1) = rows or (0, shape[0]), columns or (0, shape[1])
+    r0, r1 = rows or (0, shape[0])
+    c0, c1 = columns or (0, shape[1])
     return [_of_file(name, view, *_rectangle(r0 - 0.5, r1 - 0.5, c0 - 0.5, c1 - 0.5))]
 
 
@@ -167,8 +168,8 @@ def inside(row: Any, column: Any, shape: tuple[int, ...]) -> np.ndarray:
 def start_inside(simulation: dict[str, Any], grid: world.Grid) -> float:
     """Share of the start region that lies within the normalized plume."""
     start = simulation["start"]
-    x = np.linspace(*start["x_mm"], START_GRID)[:, None]
-    y = np.linspace(*start["y_mm"], START_GRID)
+    x = np.linspace(start["x_mm"][0], start["x_mm"][1], START_GRID)[:, None]
+    y = np.linspace(start["y_mm"][0], start["y_mm"][1], START_GRID)
     x0, x1, y0, y1 = world.extent_mm(grid)
     return float(((x >= x0) & (x <= x1) & (y >= y0) & (y <= y1)).mean())
 
