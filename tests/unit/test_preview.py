@@ -10,6 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.image import imread
+from typer.testing import CliRunner
+
 from factories_recordings import (
     SOURCE,
     as_filmed,
@@ -19,11 +24,6 @@ from factories_recordings import (
     write_hdf5,
     write_video,
 )
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.image import imread
-from typer.testing import CliRunner
-
 from plumenav import world
 from plumenav.cli import app
 from plumenav.config.recordings import Recording

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import pytest
 import yaml
-from factories_recordings import write_hdf5, write_video
 from typer.testing import CliRunner
 
+from factories_recordings import write_hdf5, write_video
 from plumenav.cli import app
 from plumenav.config import resolve
 from plumenav.errors import UserError
