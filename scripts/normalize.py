@@ -10,8 +10,11 @@ def main(args):
     """Write the plume and its quality."""
     from plumenav.normalization.pipeline import normalize
 
+    settings = dict(args.settings)
+    keys = settings.pop("companions")
+    companions = dict(zip(keys, map(Path, args.companions), strict=True))
     source = Path(args.source) if args.source else None
-    normalize(args.recording, args.settings, source, Path(args.plume), Path(args.quality))
+    normalize(args.recording, settings, source, Path(args.plume), Path(args.quality), companions)
 
 
 if __name__ == "__main__":
@@ -19,6 +22,9 @@ if __name__ == "__main__":
     parser.add_argument("--recording", required=True, help="label")
     parser.add_argument("--settings", type=json.loads, required=True)
     parser.add_argument("--source", nargs="?", help="file; none for analytic fields and signals")
+    parser.add_argument(
+        "--companions", nargs="*", default=[], help="files named by the settings' `companions`"
+    )
     parser.add_argument("--plume", required=True)
     parser.add_argument("--quality", required=True)
     jobs.run(main, parser.parse_args())

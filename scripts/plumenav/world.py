@@ -82,6 +82,23 @@ def extent_mm(grid: Grid) -> tuple[float, float, float, float]:
     )
 
 
+# Image directions as angles, degrees counter-clockwise from +column as the image is seen.
+IMAGE_ANGLES_DEG = {"+column": 0.0, "-row": 90.0, "-column": 180.0, "+row": -90.0}
+
+
+def image_direction(angle_deg: float) -> str | None:
+    """Name of an image direction given as an angle; None if it is not along the image's axes.
+
+    Examples
+    --------
+    >>> image_direction(-90), image_direction(450), image_direction(12.5)
+    ('+row', '-row', None)
+    """
+    wrapped = (angle_deg + 180.0) % 360.0 - 180.0
+    names = {angle % 360.0: name for name, angle in IMAGE_ANGLES_DEG.items()}
+    return names.get(wrapped % 360.0)
+
+
 # Quarter turns (counter-clockwise, as np.rot90 counts them) that bring an image whose wind blows
 # towards the named image direction to wind towards +column.
 QUARTER_TURNS = {"+column": 0, "+row": 1, "-column": 2, "-row": 3}
@@ -108,6 +125,12 @@ def orient_image(frames: np.ndarray, wind_toward: str, mirrored: bool = False) -
     if mirrored:
         frames = frames[..., ::-1]
     return np.rot90(frames, QUARTER_TURNS[wind_toward], axes=(-2, -1))
+
+
+def unorient_image(frames: np.ndarray, wind_toward: str, mirrored: bool = False) -> np.ndarray:
+    """Inverse of :func:`orient_image`: from wind towards +column back to the file (a view)."""
+    frames = np.rot90(frames, -QUARTER_TURNS[wind_toward], axes=(-2, -1))
+    return frames[..., ::-1] if mirrored else frames
 
 
 def orient_pixel(

@@ -14,20 +14,47 @@ from factories_recordings import Normalized, settings, write_hdf5
 from plumenav import world
 from plumenav.config.recordings import Recording
 from plumenav.normalization.blank import largest_rectangle
-from plumenav.normalization.steps import background, calibration, crop, resample, storage, transfer
+from plumenav.normalization.steps import (
+    background,
+    calibration,
+    crop,
+    despeckle,
+    flat_field,
+    mask,
+    noise_floor,
+    polarity,
+    resample,
+    storage,
+    transfer,
+)
 
 
 def plain_chain(frames: np.ndarray, recording: Recording, bits: int) -> tuple[np.ndarray, int, int]:
     """Normalization as it is defined: one step after the other, in double precision."""
     how = recording.normalize
-    values = crop.plain(frames, how.crop)
+    window = crop.window(how.crop, *frames.shape[1:])
+    values = transfer.plain(crop.plain(frames, how.crop), how.transfer)
+    flat = None
+    if how.flat_field.flat:
+        dark, even = (
+            values[slice(*part)].mean(axis=0) for part in (how.flat_field.dark, how.flat_field.flat)
+        )
+        flat = flat_field.flat(dark, even, "flat_field")
+    values = flat_field.plain(values, flat)
+    empty = 0.0 if how.background.method == "none" else background.plain(values, how.background)
+    values = polarity.plain(values, how.polarity.kind, empty)
+    values = despeckle.plain(values, how.despeckle.size_px)
+    values = mask.plain(values, mask.weights(how.mask.polygon, None, window, "mask"))
+    values = noise_floor.plain(values, noise_floor.patch(how.noise_floor, window, "noise_floor"))
+    values = calibration.plain(values, calibration.declared(how.calibration))
     values = world.orient_image(values, recording.wind_toward, recording.mirrored)
-    values = transfer.plain(values, how.transfer)
-    values = background.plain(values, how.background)
-    values = calibration.plain(values, how.calibration)
-    ratio = (how.resample.mm_per_px or recording.mm_per_px) / recording.mm_per_px
-    values = resample.plain(values, ratio)
-    return storage.plain(values, storage.code(how.storage, bits))
+    edges = (recording.mm_per_px.row, recording.mm_per_px.column)
+    if recording.wind_toward in ("+row", "-row"):
+        edges = edges[::-1]
+    mm_per_px = how.resample.mm_per_px or max(edges)
+    values = resample.plain(values, (mm_per_px / edges[0], mm_per_px / edges[1]))
+    unit = how.calibration.source_value
+    return storage.plain(values, storage.code(how.storage, bits, unit=unit))
 
 
 transfers = st.sampled_from(
@@ -51,22 +78,52 @@ transfers = st.sampled_from(
     wind=st.sampled_from(list(world.QUARTER_TURNS)),
     mirrored=st.booleans(),
     undo=transfers,
-    method=st.sampled_from(["none", "mean", "median"]),
+    method=st.sampled_from(["none", "mean", "median", "percentile"]),
+    kind=st.sampled_from(["bright", "dark"]),
+    edges=st.sampled_from([(1.0, 1.0), (1.0, 2.0), (1.4, 1.0)]),
+    pixelwise=st.sets(st.sampled_from(["despeckle", "mask", "flat_field"])),
+    floor=st.booleans(),
     cut=st.tuples(st.integers(0, 2), st.integers(0, 2)),
     points=st.tuples(st.floats(-0.3, 0.3), st.floats(0.5, 2)),
 )
 def test_fused_is_plain(
-    seed, source, stored, shape, ratio, wind, mirrored, undo, method, cut, points
+    seed,
+    source,
+    stored,
+    shape,
+    ratio,
+    wind,
+    mirrored,
+    undo,
+    method,
+    kind,
+    edges,
+    pixelwise,
+    floor,
+    cut,
+    points,
 ):
-    frames = np.random.default_rng(seed).integers(0, 256, (5, *shape)).astype(source)
+    frames = np.random.default_rng(seed).integers(20, 256, (7, *shape)).astype(source)
+    frames[5], frames[6] = 10, 200  # a dark frame, and one of even light
+    steps = {
+        "despeckle": {"size_px": 3},
+        "mask": {"polygon": [[2, 2], [2, shape[1] - 2], [shape[0], 3]]},
+        "flat_field": {"dark": [5, 6], "flat": [6, 7]},
+    }
+    if undo.get("low", 0) > undo.get("high", 1):
+        pixelwise = pixelwise - {"flat_field"}  # light must make the file's intensity rise
     changes = {
         "wind_toward": wind,
         "mirrored": mirrored,
+        "mm_per_px": {"row": edges[0], "column": edges[1]},
         "normalize": {
+            **{name: steps[name] for name in pixelwise},
             "crop": {"rows": [cut[0], shape[0]], "columns": [0, shape[1] - cut[1]]},
             "transfer": undo,
-            "background": {"method": method, "frames": [1, 4]},
-            "calibration": {"zero": points[0], "one": points[1]},
+            "background": {"method": method, "frames": [1, 4], "percentile": 20},
+            "polarity": {"kind": kind},
+            "noise_floor": {"rows": [3, 6], "columns": [2, 7]} if floor else {},
+            "calibration": {"zero": points[0], "one": points[1], "source_value": 1.5},
             "resample": {"mm_per_px": ratio},
             "storage": {"dtype": stored},
         },

@@ -19,7 +19,7 @@ from factories_recordings import (
     write_video,
 )
 from plumenav.errors import UserError
-from plumenav.normalization import pipeline
+from plumenav.normalization import movie, sources
 from plumenav.normalization.pipeline import normalize
 from plumenav.tables.plume import REQUIRED_METADATA
 from plumenav.world import Grid, x_of_column, y_of_row
@@ -197,14 +197,14 @@ def test_median_in_strips_is_the_median(monkeypatch, tmp_path):
     source = write_hdf5(tmp_path / "a.h5", frames)
     changes = {"normalize": {**FLOAT, "background": {"method": "median", "frames": [0, 9]}}}
     # room for 5 rows of 9 frames at a time: five passes over the file
-    original = pipeline.background.median_image
+    original = sources.background.percentile_image
     passes = []
 
-    def strips(read, shape, height, frame_bytes, n_frames):
+    def strips(read, shape, height, frame_bytes, n_frames, q):
         counted = lambda rows: passes.append(rows) or read(rows)  # noqa: E731
-        return original(counted, shape, height, frame_bytes, n_frames, limit=9 * 20 * 5)
+        return original(counted, shape, height, frame_bytes, n_frames, q, limit=9 * 20 * 5)
 
-    monkeypatch.setattr(pipeline.background, "median_image", strips)
+    monkeypatch.setattr(sources.background, "percentile_image", strips)
     made = Normalized(tmp_path, source, **changes)
     assert len(passes) == 5
     truth = frames - np.median(frames, axis=0)
@@ -265,7 +265,7 @@ def test_blocks_do_not_show_in_the_result(tmp_path, monkeypatch):
     }
     whole = Normalized(tmp_path, source, **changes)
     monkeypatch.setattr("plumenav.recordings.hdf5.BLOCK_BYTES", 3 * 40 * 56)
-    monkeypatch.setattr(pipeline, "OUT_BYTES", 2 * 20 * 28)
+    monkeypatch.setattr(movie, "OUT_BYTES", 2 * 20 * 28)
     (tmp_path / "again").mkdir()
     parts = Normalized(tmp_path / "again", source, **changes)
     np.testing.assert_array_equal(whole.stored, parts.stored)
@@ -285,7 +285,7 @@ def test_after_a_failure_nothing_is_there(tmp_path, fault, monkeypatch):
         def fail(*_: object) -> None:
             raise OSError("disk full")
 
-        monkeypatch.setattr(pipeline, "write_json", fail)
+        monkeypatch.setattr(movie, "write_json", fail)
     source = write_hdf5(tmp_path / "a.h5", frames)
     with pytest.raises(expected, match=r"frame 29|disk full"):
         normalize("x", settings(), source, folder / "p.parquet", folder / "p.quality.json")

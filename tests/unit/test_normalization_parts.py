@@ -20,7 +20,7 @@ from plumenav.config.normalization import (
 )
 from plumenav.errors import UserError
 from plumenav.normalization.blank import Rectangle, find, largest_rectangle
-from plumenav.normalization.kernel import contiguous
+from plumenav.normalization.geometry import contiguous
 from plumenav.normalization.pipeline import normalize
 from plumenav.normalization.statistics import Maps
 from plumenav.normalization.steps import background, calibration, crop, resample, storage, transfer
@@ -240,13 +240,14 @@ def test_plain_steps_by_hand():
     frames = np.arange(2 * 4 * 6.0).reshape(2, 4, 6)
     part = crop.plain(frames, crop.Crop(rows=(1, 3), columns=(2, 6)))
     np.testing.assert_array_equal(part, frames[:, 1:3, 2:6])
-    means = resample.plain(frames, 2)
+    means = resample.plain(frames, (2, 2))
     assert means[0, 0, 0] == (0 + 1 + 6 + 7) / 4
-    removed = background.plain(frames, Background(method="mean", frames=(0, 1)))
-    np.testing.assert_array_equal(removed[1], np.full((4, 6), 24.0))
-    np.testing.assert_allclose(
-        calibration.plain(frames, Calibration(zero=1, one=3)), (frames - 1) / 2
-    )
+    oblong = resample.plain(frames, (4, 3))
+    np.testing.assert_allclose(oblong[0], [[(0 + 18) / 2 + 1, (0 + 18) / 2 + 4]])
+    empty = background.plain(frames, Background(method="mean", frames=(0, 1)))
+    np.testing.assert_array_equal(empty, frames[0])
+    points = calibration.declared(Calibration(zero=1, one=3, source_value=10))
+    np.testing.assert_allclose(calibration.plain(frames, points), 10 * (frames - 1) / 2)
     how = storage.code(Storage(minimum=0, maximum=2), 8)
     stored, low, high = storage.plain(np.array([-1.0, 0, 1, 2, 3]), how)
     np.testing.assert_array_equal(stored, [0, 0, 128, 255, 255])
@@ -268,10 +269,11 @@ def test_the_fast_copy_of_a_turned_view_is_that_view(wind, mirrored, dtype):
 def test_every_step_is_a_section_of_the_config_and_has_its_definition():
     folder = registry.PACKAGE / "normalization" / "steps"
     names = {path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")}
-    assert names == set(Normalization.model_fields) - {"blank"}
+    assert names == set(Normalization.model_fields) - {"blank", "extra"}
     for name in names:
         module = importlib.import_module(f"plumenav.normalization.steps.{name}")
         assert callable(module.plain)
+        assert module.__doc__
 
 
 def test_every_reader_keeps_the_contract():

@@ -11,7 +11,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from plumenav import fingerprint, jobs, ownership, registry
 from plumenav.batch.settings import chunk_names, job_settings
-from plumenav.config import load, resolve
+from plumenav.config import load, recording_files, resolve
 from plumenav.errors import UserError
 
 SCRIPTS = os.path.relpath(ROOT / "scripts")
@@ -87,12 +87,24 @@ def synthetic(label):
 
 
 def recording_file(label):
-    """The file a plume is made from; nothing for analytic fields and signals."""
+    """The file or folder a plume is made from; nothing for analytic fields and signals."""
     entry = CONFIG["recordings"][label]
     if entry["synthetic"]:
         extension = EXTENSIONS[entry["synthetic"]["format"]]
         return f"{OUT}/recordings/{label}.{extension}"
-    return entry.get("file", [])
+    # a folder is as new as the last change of any file in it; its parts are watched instead
+    return ancient(entry["file"]) if entry["parts"] else entry.get("file", [])
+
+
+def recording_parts(label):
+    """The files in a recording's folder, for rerun tracking only: there may be thousands."""
+    return CONFIG["recordings"][label]["parts"]
+
+
+def recording_companions(label):
+    """Files that a recording's settings name, in the order of their keys."""
+    companions = CONFIG["recordings"][label]["companions"]
+    return [companions[key] for key in sorted(companions)]
 
 
 def pairs(pattern):

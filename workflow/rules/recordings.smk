@@ -34,7 +34,9 @@ rule synthesize_recording:
 
 rule normalize_recording:
     input:
-        lambda wildcards: recording_file(wildcards.recording),
+        recording=lambda wildcards: recording_file(wildcards.recording),
+        parts=lambda wildcards: recording_parts(wildcards.recording),
+        companions=lambda wildcards: recording_companions(wildcards.recording),
     output:
         plume=f"{OUT}/plumes/{{recording}}.parquet",
         quality=f"{OUT}/plumes/{{recording}}.quality.json",
@@ -57,6 +59,7 @@ rule normalize_recording:
         "Normalizing recording {wildcards.recording}"
     shell:
         "python {params.script:q} --rule normalize --recording {wildcards.recording}"
-        " --settings {params.settings:q} --source {input:q} --plume {output.plume:q}"
+        " --settings {params.settings:q} --source {input.recording:q}"
+        " --companions {input.companions:q} --plume {output.plume:q}"
         " --quality {output.quality:q} --threads {threads}"
         " --usage {output.usage:q} --declared-mb {resources.mem_mb} 2> {log:q}"

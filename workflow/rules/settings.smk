@@ -14,17 +14,19 @@ def synthesis_code(wildcards):
 def normalization_settings(wildcards):
     """A recording's entry without what concerns only simulations or only its making."""
     entry = CONFIG["recordings"][wildcards.recording]
-    skipped = {"wind", "condition", "nominal", "file", "synthetic", "path", "kind"}
-    settings = {key: value for key, value in entry.items() if key not in skipped}
-    # what the file is, not where it lies: two machines must not differ
-    settings["path"] = Path(entry["path"]).name if entry["path"] else None
-    if entry["synthetic"]:
-        settings["path"] = Path(recording_file(wildcards.recording)).name
-    return as_flag(settings)
+    made = synthetic(wildcards.recording) and recording_file(wildcards.recording)
+    return as_flag(
+        recording_files.normalization_settings(entry, Path(made).name if made else None)
+    )
 
 
 def normalization_code(wildcards):
-    return code("normalize", *[("reader", name) for name in registry.names("reader")])
+    extra = CONFIG["recordings"][wildcards.recording]["normalize"]["extra"]
+    return code(
+        "normalize",
+        *[("reader", name) for name in registry.names("reader")],
+        *[("step", one["step"]) for one in extra],
+    )
 
 
 def plan_settings(wildcards):
@@ -106,11 +108,6 @@ def validation_settings(wildcards):
     return as_flag({"config": {**kept, "recordings": recordings}, "chunks": CHUNKS})
 
 
-def without_file(entry):
-    """A recording's entry without where its file lies on this machine."""
-    return {key: value for key, value in entry.items() if key != "file"}
-
-
 def reported_config():
     """The resolved config without what differs between machines."""
     kept = {
@@ -122,10 +119,7 @@ def reported_config():
         f"{plugin['kind']} {plugin['name']}" for plugin in CONFIG["plugins"]
     ]
     kept["recordings"] = {
-        label: {
-            **without_file(entry),
-            "path": entry["path"] and Path(entry["path"]).name,
-        }
+        label: recording_files.portable(entry)
         for label, entry in CONFIG["recordings"].items()
     }
     return kept

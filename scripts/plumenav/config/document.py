@@ -1,5 +1,7 @@
 """The configuration documents itself: config/README.md and the JSON schema, made from the models.
 
+The table of presets in docs/calibration.md is made here too.
+
 Run `python -m plumenav.config.document` after changing a key; a test compares the files.
 """
 
@@ -15,6 +17,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from plumenav import registry
+from plumenav.config import presets
+from plumenav.config.normalization import Normalization
 from plumenav.config.schema import Config
 
 INTRODUCTION = """\
@@ -26,8 +30,32 @@ mistake is answered with the nearest valid name. Units are in the names of the k
 
     make run CONFIG=config/mine.yaml CORES=4
 
-This page is generated from `scripts/plumenav/config/schema.py` and the plug-ins' own parameters
+This page is generated from `scripts/plumenav/config/`, the plug-ins' own parameters and the presets
 (`python -m plumenav.config.document`).
+
+## From a file to concentration
+
+The frames of a recording pass these steps, in this order. Each one is a section of
+`recordings.<label>.normalize`; a section that is left out changes nothing.
+
+"""
+
+AFTER_STEPS = """\
+
+`blank` is no step: it says where and when the normalized plume shows clean air, in its own pixels.
+"""
+
+PRESETS = """\
+## Presets
+
+`preset: NAME` in a recording takes the settings of a published recording; keys of your own win
+(sections are merged, lists and values replaced). What a preset does not know, it says, and if it is
+scale, source or wind, the config must give it. A copy that disagrees with `expected` is told how.
+
+    mine:
+      preset: crimaldi_10cms_bounded
+      path: 10302017_10cms_bounded_2.h5
+
 """
 
 
@@ -88,8 +116,11 @@ def _rows(section: type[BaseModel], prefix: str) -> list[str]:
         inner = _sections(field.annotation)
         labelled = typing.get_origin(field.annotation) is dict and inner
         if inner:
-            about = (inner[0].__doc__ or "").strip().splitlines()[0]
-            rows.append(f"| **`{key}{'.<label>' if labelled else ''}`** | | | {about} |")
+            kind, about = "", _first_line(inner[0])
+            if not labelled and len(set(typing.get_args(field.annotation)) - {type(None)}) > 1:
+                # a plain value, or a section that says more
+                kind, about = f" {_kind(field.annotation)}", f"{field.description}. {about}"
+            rows.append(f"| **`{key}{'.<label>' if labelled else ''}`** |{kind} | | {about} |")
             rows += _rows(inner[0], f"{key}.<label>." if labelled else f"{key}.")
         else:
             kind = " ".join(filter(None, [_kind(field.annotation), _limits(field)]))
@@ -117,18 +148,81 @@ def _parameters(kind: str, name: str) -> list[str]:
     return [*lines, ""]
 
 
+def _first_line(item: Any) -> str:
+    return (item.__doc__ or "").strip().splitlines()[0]
+
+
+def _steps() -> list[str]:
+    """The steps of normalization in their order, numbered."""
+    fields = {k: field for k, field in Normalization.model_fields.items() if k != "blank"}
+    about = {key: _first_line(_sections(field.annotation)[0]) for key, field in fields.items()}
+    # the turn has no section of its own: wind_toward, mirrored and mm_per_px decide it
+    about["lens"] += " With it, the image is turned downwind and its pixels are made square."
+    return [f"{i}. `{key}`: {text}" for i, (key, text) in enumerate(about.items(), 1)]
+
+
+def _flat(settings: dict[str, Any], prefix: str = "") -> list[str]:
+    """Nested settings as a list of keys and values."""
+    found = []
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            found += _flat(value, f"{prefix}{key}.")
+        else:
+            found.append(f"`{prefix}{key}: {json.dumps(value)}`")
+    return found
+
+
+def _preset(name: str) -> list[str]:
+    preset = presets.load_preset(name)
+    lines = [f"### preset `{name}`", "", f"{preset.title}.", ""]
+    lines += [f"* Source: {preset.citation}", f"* Licence: {preset.licence}"]
+    lines += [f"* Where: {preset.where}", ""]
+    if preset.recording:
+        lines += ["Sets " + ", ".join(_flat(preset.recording)) + ".", ""]
+    lines += ["Known:", "", *(f"* {fact.fact} ({fact.source})" for fact in preset.known), ""]
+    lines += ["Not known:", "", *(f"* {key}: {text}" for key, text in preset.unknown.items()), ""]
+    if preset.traps:
+        lines += ["Traps:", "", *(f"* {trap}" for trap in preset.traps), ""]
+    return lines
+
+
+def preset_table() -> str:
+    """Presets in a few words, and which keys of a config each one leaves to the user."""
+    lines = ["| preset | what | the config must say | not known either |", "|---|---|---|---|"]
+    for name in presets.names():
+        preset = presets.load_preset(name)
+        needed = [f"`{key}`" for key in presets.CALIBRATION if key in preset.unknown]
+        others = [key for key in preset.unknown if key not in presets.CALIBRATION]
+        words = ["`path`", *needed]
+        lines.append(f"| `{name}` | {preset.title} | {', '.join(words)} | {'; '.join(others)} |")
+    return "\n".join(lines) + "\n"
+
+
+def with_presets(text: str) -> str:
+    """A page with its table of presets made anew, between the two comments that mark it."""
+    start, end = text.index("<!-- presets"), text.index("<!-- end of presets")
+    head = text[: text.index("\n", start) + 1]
+    return f"{head}\n{preset_table()}\n{text[end:]}"
+
+
 def readme() -> str:
     """Text of config/README.md."""
     lines = [
-        INTRODUCTION,
+        INTRODUCTION.rstrip("\n"),
+        "",
+        *_steps(),
+        AFTER_STEPS,
         "## Keys",
         "",
         "| key | allowed | default | meaning |",
         "|---|---|---|---|",
     ]
     lines += _rows(Config, "")
-    lines += ["", "## Parameters of plug-ins", ""]
-    for kind in ("model", "sensor", "synthesis"):
+    lines += ["", PRESETS.rstrip("\n"), ""]
+    for name in presets.names():
+        lines += _preset(name)
+    lines += ["## Parameters of plug-ins", ""]
+    for kind in ("model", "sensor", "synthesis", "step"):
         for name in registry.names(kind):
             lines += _parameters(kind, name)
     return "\n".join(lines).rstrip() + "\n"
@@ -141,7 +235,12 @@ def schema() -> str:
 
 def documents(folder: Path) -> dict[Path, str]:
     """The generated files and what they should hold."""
-    return {folder / "README.md": readme(), folder / "config.schema.json": schema()}
+    page = folder.parent / "docs" / "calibration.md"
+    return {
+        folder / "README.md": readme(),
+        folder / "config.schema.json": schema(),
+        page: with_presets(page.read_text(encoding="utf-8")),
+    }
 
 
 if __name__ == "__main__":

@@ -3,245 +3,20 @@
 from __future__ import annotations
 
 import os
-import types
-import typing
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from plumenav import registry
-from plumenav.config.recordings import Recording
-from plumenav.config.schema import Agent, Config
-from plumenav.errors import UserError, nearest
-from plumenav.recordings.synthesis._contract import resolve as resolve_synthesis
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """Safe YAML that refuses a key given twice (the later one would win silently)."""
-
-
-def _mapping(loader: _UniqueKeyLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    keys = [loader.construct_object(key) for key, _ in node.value]
-    for i, key in enumerate(keys):
-        if key in keys[:i]:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"key {key!r} is given twice", node.value[i][0].start_mark
-            )
-    return yaml.SafeLoader.construct_mapping(loader, node, deep=True)
-
-
-_UniqueKeyLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Parse a YAML file into plain data.
-
-    Raises
-    ------
-    UserError
-        If there is no such file, it is not YAML, or it is not a mapping.
-    """
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
-    except OSError as error:
-        raise UserError(
-            f"config file {path}", f"cannot be read ({error.strerror})", "a YAML file"
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise UserError(f"config file {path}{where}", f"not valid YAML: {problem}") from None
-    if not isinstance(content, dict):
-        raise UserError(f"config file {path}", "holds no keys", "a mapping, see config/README.md")
-    return content
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    """Pydantic models inside a type annotation."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    found = []
-    for part in typing.get_args(annotation):
-        if not isinstance(part, types.NoneType):
-            found += _models_in(part)
-    return found
-
-
-def _model_at(root: type[BaseModel], location: tuple[Any, ...]) -> type[BaseModel]:
-    """Section that a validation error's location lies in."""
-    current = root
-    for part in location:
-        field = current.model_fields.get(part) if isinstance(part, str) else None
-        if field is None:
-            continue  # a label of a mapping, or an index
-        inner = _models_in(field.annotation)
-        if inner:
-            current = inner[0]
-    return current
-
-
-def explain(error: ValidationError, root: type[BaseModel], prefix: str = "") -> UserError:
-    """Word the first problem that pydantic found as one message."""
-    problem = error.errors()[0]
-    location = [str(part) for part in problem["loc"] if part != "[key]"]
-    where = prefix + ".".join(location)
-    kind, found = problem["type"], problem.get("input")
-    context = problem.get("ctx", {})
-    if kind == "extra_forbidden":
-        known = list(_model_at(root, tuple(problem["loc"][:-1])).model_fields)
-        return UserError(where, "unknown key", ", ".join(known), nearest(location[-1], known))
-    if kind == "missing":
-        return UserError(where, "missing", "a value", "See config/README.md for its meaning.")
-    shown = repr(found)
-    if len(shown) > 80:
-        shown = shown[:77] + "..."
-    message = problem["msg"].removeprefix("Value error, ")
-    if kind == "value_error":
-        return UserError(where or "config", f"found {shown}", message)
-    if kind == "literal_error" and isinstance(found, str):
-        options = (
-            str(context.get("expected", "")).replace("'", "").replace(" or ", ", ").split(", ")
-        )
-        return UserError(where, f"found {shown}", ", ".join(options), nearest(found, options))
-    return UserError(where, f"found {shown}", message[0].lower() + message[1:])
-
-
-def _checked(model: type[BaseModel], content: Any, prefix: str) -> dict[str, Any]:
-    """Validate plain data with a pydantic model; return it with all defaults filled in."""
-    try:
-        return model.model_validate(content).model_dump(mode="json")
-    except ValidationError as error:
-        raise explain(error, model, prefix) from None
-
-
-def _user_message(error: UserError, prefix: str) -> UserError:
-    return UserError(f"{prefix}{error.where}", error.found, error.allowed, error.hint)
-
-
-def resolve_agent(label: str, agent: Agent) -> dict[str, Any]:
-    """An agent with its preset, parameters and sensor spelled out and checked."""
-    where = f"agents.{label}."
-    try:
-        model = registry.get("model", agent.model)
-    except UserError as error:
-        raise UserError(
-            f"{where}model", f"found {agent.model!r}", error.allowed, error.hint
-        ) from None
-    preset = agent.preset or next(iter(model.PRESETS))
-    if preset not in model.PRESETS:
-        raise UserError(
-            f"{where}preset",
-            f"found {preset!r}",
-            ", ".join(model.PRESETS),
-            nearest(preset, model.PRESETS),
-        )
-    parameters = _checked(
-        model.Params, {**model.PRESETS[preset], **agent.parameters}, f"{where}parameters."
-    )
-    dumped = agent.sensor.model_dump(mode="json")
-    if agent.model not in registry.names("reference"):
-        raise UserError(
-            f"{where}model",
-            f"model {agent.model!r} has no independent reference, so nothing could be validated",
-            ", ".join(registry.names("reference")),
-            'Add a file of the same name with PLUGIN_KIND = "reference" under plugins.',
-        )
-    given = {
-        key: dumped[key]
-        for key in agent.sensor.model_fields_set
-        if dumped[key] is not None or key == "dead_zone"
-    }
-    sensor = {**model.SENSOR, **given}
-    sensor.setdefault("parameters", {})
-    if "shape" in given and given["shape"] != model.SENSOR["shape"]:
-        sensor["parameters"] = given.get("parameters", {})
-    try:
-        shape = registry.get("sensor", sensor["shape"])
-    except UserError as error:
-        raise UserError(
-            f"{where}sensor.shape", f"found {sensor['shape']!r}", error.allowed, error.hint
-        ) from None
-    sensor["parameters"] = _checked(
-        shape.Params, sensor["parameters"], f"{where}sensor.parameters."
-    )
-    return {
-        "model": agent.model,
-        "preset": preset,
-        "parameters": parameters,
-        "sensor": sensor,
-        "control": agent.control,
-    }
-
-
-def resolve_recording(label: str, recording: Recording, folder: Path) -> dict[str, Any]:
-    """A recording with its generator's parameters checked and its file found."""
-    where = f"recordings.{label}."
-    resolved = recording.model_dump(mode="json")
-    if recording.synthetic:
-        try:
-            generator = registry.get("synthesis", recording.synthetic.generator)
-        except UserError as error:
-            raise UserError(
-                f"{where}synthetic.generator",
-                f"found {recording.synthetic.generator!r}",
-                error.allowed,
-                error.hint,
-            ) from None
-        try:
-            parameters = resolve_synthesis(
-                generator.Params, generator.PRESETS, recording.synthetic.parameters
-            )
-        except UserError as error:
-            raise _user_message(error, where) from None
-        resolved["synthetic"]["parameters"] = parameters.model_dump(mode="json")
-    if recording.analytic:
-        try:
-            field = registry.get("field", recording.analytic.field)
-        except UserError as error:
-            raise UserError(
-                f"{where}analytic.field",
-                f"found {recording.analytic.field!r}",
-                error.allowed,
-                error.hint,
-            ) from None
-        known = field.Constants._fields
-        for name in recording.analytic.parameters:
-            if name not in known:
-                raise UserError(
-                    f"{where}analytic.parameters.{name}",
-                    "unknown key",
-                    ", ".join(known),
-                    nearest(name, known),
-                )
-        resolved["analytic"]["parameters"] = field.Constants(
-            **recording.analytic.parameters
-        )._asdict()
-    if recording.reader.name != "auto":
-        try:
-            registry.file_of("reader", recording.reader.name)
-        except UserError as error:
-            raise UserError(
-                f"{where}reader.name",
-                f"found {recording.reader.name!r}",
-                f"auto, {error.allowed}",
-                error.hint,
-            ) from None
-    if recording.path is not None:
-        path = folder / Path(recording.path).expanduser()
-        if not path.is_file():
-            raise UserError(
-                f"{where}path",
-                f"there is no file {path}",
-                "a file, absolute or relative to data_folder",
-                "Set data_folder in the config, or the environment variable PLUMENAV_DATA.",
-            )
-        resolved["file"] = str(path)
-    resolved["kind"] = recording.kind
-    resolved["condition"] = recording.condition or label
-    return resolved
+from plumenav.config.conditions import expand_seeds
+from plumenav.config.explain import explain
+from plumenav.config.presets import with_preset
+from plumenav.config.resolve_agent import resolve_agent
+from plumenav.config.resolve_recording import resolve_recording
+from plumenav.config.schema import Config
+from plumenav.config.yaml_file import read_yaml
+from plumenav.errors import UserError
 
 
 def check_together(config: Config) -> None:
@@ -307,6 +82,10 @@ def resolve(content: dict[str, Any], folder: Path) -> dict[str, Any]:
     dict
         Plain data; the only thing that the workflow works with.
     """
+    recordings = content.get("recordings")
+    if isinstance(recordings, dict):
+        filled = {label: with_preset(label, entry) for label, entry in recordings.items()}
+        content = {**content, "recordings": filled}
     try:
         config = Config.model_validate(content)
     except ValidationError as error:
@@ -317,13 +96,13 @@ def resolve(content: dict[str, Any], folder: Path) -> dict[str, Any]:
         plugins.append({"file": str((folder / name).resolve()), "kind": kind, "name": stem})
     check_models(config)
     check_together(config)
-    data = Path(os.environ.get("PLUMENAV_DATA") or folder / config.data_folder)
+    data = Path(os.environ.get("PLUMENAV_DATA") or folder / Path(config.data_folder).expanduser())
     resolved = config.model_dump(mode="json")
     resolved["plugins"] = plugins
     resolved["agents"] = {k: resolve_agent(k, v) for k, v in config.agents.items()}
-    resolved["recordings"] = {
-        k: resolve_recording(k, v, data) for k, v in config.recordings.items()
-    }
+    resolved["recordings"] = expand_seeds(
+        {k: resolve_recording(k, v, data.resolve()) for k, v in config.recordings.items()}
+    )
     return resolved
 
 

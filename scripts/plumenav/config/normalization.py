@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -101,6 +101,13 @@ class Despeckle(Section):
     size_px: Literal[0, 3, 5] = Field(0, description="edge of the neighbourhood; 0: not applied")
 
 
+class ExtraStep(Section):
+    """A step beyond the fixed order, from a file of its own."""
+
+    step: str = Field(description="name of the step (normalization/extra/)")
+    parameters: dict[str, Any] = Field({}, description="its parameters")
+
+
 class Mask(Section):
     """Pixels of the file's own image that count; the others become clean air."""
 
@@ -193,8 +200,12 @@ class Storage(Section):
     dtype: Literal["auto", "uint8", "uint16", "int16", "float32"] = Field(
         "auto", description="auto: uint8 for 8-bit recordings, uint16 for deeper ones"
     )
-    minimum: Number = Field(-0.25, description="concentration of the smallest stored integer")
-    maximum: Number = Field(2.0, description="concentration of the largest stored integer")
+    minimum: Number = Field(
+        -0.25, description="smallest concentration that is kept, in units of the source's"
+    )
+    maximum: Number = Field(
+        2.0, description="largest concentration that is kept, in units of the source's"
+    )
 
 
 class Blank(Section):
@@ -218,6 +229,9 @@ class Normalization(Section):
     background: Background = Background()
     polarity: Polarity = Polarity()
     despeckle: Despeckle = Despeckle()
+    extra: tuple[ExtraStep, ...] = Field(
+        (), description="further steps on each frame's signal, in this order"
+    )
     mask: Mask = Mask()
     lens: Lens = Lens()
     noise_floor: NoiseFloor = NoiseFloor()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -25,7 +25,21 @@ class Synthetic(Section):
     generator: str = Field("filament", description="name of the generator (recordings/synthesis/)")
     format: Literal["hdf5", "mjpeg_avi"] = Field(description="file format that is written")
     seed: int = Field(0, ge=0, description="seed of this recording's plume and camera noise")
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(
+        None,
+        min_length=1,
+        description="instead of `seed`: one recording per seed, <label>_<seed>, all of one"
+        " condition; none",
+    )
     parameters: dict[str, Any] = Field({}, description="parameters of the generator")
+
+    @model_validator(mode="after")
+    def _each_seed_once(self) -> Synthetic:
+        if self.seeds is not None and "seed" in self.model_fields_set:
+            raise ValueError("give seed or seeds, not both")
+        if self.seeds is not None and len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("seeds: each one once; a seed gives the same recording every time")
+        return self
 
 
 class Analytic(Section):

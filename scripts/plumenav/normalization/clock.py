@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import math
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from plumenav.errors import UserError
+from plumenav.errors import UserError, nearest
 
 # An interval is a gap if it exceeds the median interval by this factor.
 GAP = 1.5
@@ -40,6 +42,72 @@ class Intervals(NamedTuple):
     longest_s: float
 
 
+def read_stamps(path: Path, column: str | None, where: str) -> np.ndarray:
+    """Time stamps of a text file: one line per frame, seconds.
+
+    Parameters
+    ----------
+    path : Path
+        CSV with or without a heading, or plain numbers.
+    column : str or None
+        Heading of the column; None: the only one.
+    where : str
+        Config key of the reader's section, for messages.
+
+    Returns
+    -------
+    ndarray, shape (n,), float64
+
+    Raises
+    ------
+    UserError
+        If there is no such column, or a stamp is not a number.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            lines = [line for line in csv.reader(file) if line]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(
+            f"{where}.time_file", f"{path.name} cannot be read ({error})", "a CSV or text file"
+        ) from None
+    heading = [] if not lines or all(_is_number(cell) for cell in lines[0]) else lines.pop(0)
+    names = [name.strip() for name in heading]
+    if column is not None:
+        if column not in names:
+            raise UserError(
+                f"{where}.time_column",
+                f"{path.name} has no column {column!r}",
+                ", ".join(names) or "none: the file has no heading",
+                nearest(column, names),
+            )
+        k = names.index(column)
+    elif lines and len(lines[0]) == 1:
+        k = 0
+    else:
+        raise UserError(
+            f"{where}.time_column",
+            f"not given, and {path.name} has {len(lines[0]) if lines else 0} columns",
+            ", ".join(names) or "a file with one column",
+            "Say which column holds the seconds.",
+        )
+    first = 2 if heading else 1
+    for number, line in enumerate(lines, first):
+        if len(line) <= k or not _is_number(line[k]):
+            raise UserError(
+                f"{where}.time_file",
+                f"{path.name}, line {number}: {','.join(line)!r} has no time stamp",
+                "a number of seconds in every line",
+            )
+    return np.array([float(line[k]) for line in lines])
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
 class Clock:
     """Time stamps of frames as they pass, relative to the first one.
 
@@ -51,14 +119,27 @@ class Clock:
         The file's nominal rate: used where it has no stamps.
     where : str
         Config key of the recording, for messages.
+    own_s : ndarray, shape (frames of the file,), or None
+        Stamps from a file beside the recording: they win over the recording's own.
     """
 
-    def __init__(self, rate_hz: float | None, nominal_hz: float | None, where: str) -> None:
+    def __init__(
+        self,
+        rate_hz: float | None,
+        nominal_hz: float | None,
+        where: str,
+        own_s: np.ndarray | None = None,
+    ) -> None:
         self.rate_hz, self.nominal_hz, self._where = rate_hz, nominal_hz, where
+        self._own_s = own_s
         self._first_frame: int | None = None
         self._origin_s = 0.0
         self._last_s = -math.inf
         self.stamps: list[np.ndarray] = []
+
+    def fresh(self) -> Clock:
+        """A clock with the same settings that has seen no frame."""
+        return Clock(self.rate_hz, self.nominal_hz, self._where, self._own_s)
 
     def stamp(self, first: int, n: int, file_s: np.ndarray | None) -> np.ndarray:
         """Times of the next `n` frames, s since the first frame.
@@ -80,6 +161,15 @@ class Clock:
         UserError
             If time runs backwards, or nothing is known of time.
         """
+        if self._own_s is not None:
+            file_s = self._own_s[first : first + n]
+            if len(file_s) < n:
+                raise UserError(
+                    f"{self._where}.reader.time_file",
+                    f"has {len(self._own_s)} time stamps, and frame {len(self._own_s)} arrived",
+                    "one time stamp for every frame of the recording",
+                    "Count lines and frames: one of the files is not complete.",
+                )
         if self._first_frame is None:
             self._first_frame = first
             self._origin_s = float(file_s[0]) if file_s is not None else 0.0
@@ -112,6 +202,21 @@ class Clock:
                 f" {before + self._origin_s:.6f} s, then {times[i] + self._origin_s:.6f} s",
                 "time stamps that never fall (equal ones are counted)",
                 "Set frame_rate_hz to ignore the file's time stamps.",
+            )
+
+    def check_own(self, n_frames: int) -> None:
+        """Refuse a file of time stamps that has more of them than the recording has frames.
+
+        Raises
+        ------
+        UserError
+        """
+        if self._own_s is not None and len(self._own_s) != n_frames:
+            raise UserError(
+                f"{self._where}.reader.time_file",
+                f"has {len(self._own_s)} time stamps for {n_frames} frames",
+                "one time stamp for every frame of the recording",
+                "Count lines and frames: one of the files is not complete.",
             )
 
     def intervals(self) -> Intervals:
@@ -147,10 +252,13 @@ class Clock:
         )
 
 
-Timed = tuple[float, np.ndarray]
+T = TypeVar("T")
+Timed = tuple[float, T]
 
 
-def _ticks(stream: Iterator[Timed], rate_hz: float) -> Iterator[tuple[float, Timed, Timed]]:
+def _ticks(
+    stream: Iterator[Timed[T]], rate_hz: float
+) -> Iterator[tuple[float, Timed[T], Timed[T]]]:
     """For each output time: it, the last frame at or before it, and the frame after that."""
     before = next(stream, None)
     k = 0
@@ -164,7 +272,7 @@ def _ticks(stream: Iterator[Timed], rate_hz: float) -> Iterator[tuple[float, Tim
         yield k / rate_hz, before, before
 
 
-def nearest_frames(stream: Iterator[Timed], rate_hz: float) -> Iterator[Timed]:
+def nearest_frames(stream: Iterator[Timed[T]], rate_hz: float) -> Iterator[Timed[T]]:
     """Frames at a regular rate: each time takes the frame whose stamp is nearest.
 
     Of two equally near ones the earlier; of several with one stamp, the last (as in the hold
@@ -186,14 +294,18 @@ def nearest_frames(stream: Iterator[Timed], rate_hz: float) -> Iterator[Timed]:
         yield tick, near[1]
 
 
-def linear_frames(stream: Iterator[Timed], rate_hz: float) -> Iterator[Timed]:
+def linear_frames(
+    stream: Iterator[Timed[T]], rate_hz: float, mix: Callable[[T, T, float], T]
+) -> Iterator[Timed[T]]:
     """Frames at a regular rate, interpolated linearly between the true time stamps.
 
     Parameters
     ----------
     stream : iterator of (time_s, frame)
-        Times from 0, never falling; frames of floats, linear in concentration.
+        Times from 0, never falling.
     rate_hz : float
+    mix : callable
+        (early, late, share of the late one, 0 to 1) -> frame; a new one even where the share is 0.
 
     Yields
     ------
@@ -203,9 +315,12 @@ def linear_frames(stream: Iterator[Timed], rate_hz: float) -> Iterator[Timed]:
     for tick, before, after in _ticks(stream, rate_hz):
         span = after[0] - before[0]
         share = min(1.0, max(0.0, (tick - before[0]) / span)) if span > 0 else 0.0
-        yield tick, before[1].copy() if share == 0 else _mix(before[1], after[1], share)
+        yield tick, mix(before[1], after[1], share)
 
 
-def _mix(early: np.ndarray, late: np.ndarray, share: float) -> np.ndarray:
+def mixed(early: np.ndarray, late: np.ndarray, share: float) -> np.ndarray:
+    """A new image between two, of their type; exactly the early one where the share is 0."""
     kind = early.dtype.type
+    if share == 0:
+        return early.copy()
     return np.asarray(early * kind(1.0 - share) + late * kind(share))

@@ -1,33 +1,36 @@
 """The fused kernel: one frame of the file to one frame of the plume, in few passes over it.
 
 The steps are linear but for the transfer's exponent, so they fold: with v the exponent applied to
-the raw numbers, R the (turned) area mean and m the background of v,
+the raw numbers, R the area mean (turned) and m the background of v,
 
-    stored = (((gain * R(v) + bias) - (gain * R(m) + bias) - zero) / (one - zero) - offset) / scale
+    stored = (source_value * ((gain * R(v) + bias) - (gain * R(m) + bias) - zero) / (one - zero)
+              - offset) / scale
            = factor * R(v) + shift
 
-with one factor and one image `shift`, computed once. Per frame there remain: a conversion to float
-(with the exponent), the area mean, and one multiply-add with rounding and saturation. The chain of
-the steps' `plain` functions is the definition, and the tests compare the two.
+with one factor and one image `shift`, computed once (with inverted polarity, gain and bias change
+sign). Per frame there remain: a conversion to float (with the exponent), the area mean, and one
+multiply-add with rounding and saturation. Steps that need every pixel (:mod:`.chain`) come before
+R; then gain, bias and background are theirs. The chain of the steps' `plain` functions is the
+definition, and the tests compare the two.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from plumenav.config.normalization import Calibration
+from plumenav.normalization.chain import Chain
 from plumenav.normalization.geometry import Geometry
-from plumenav.normalization.steps import resample
+from plumenav.normalization.steps.calibration import Points
 from plumenav.normalization.steps.storage import Code
 from plumenav.normalization.steps.transfer import Inverse
 
-Shrink = Callable[[np.ndarray], np.ndarray]
 # Beyond this many stored steps the conversion to integers would wrap around: clip in float first.
 SAFE_STEPS = 1e8
+
+Patch = tuple[slice, slice]
 
 
 class Stored(NamedTuple):
@@ -37,35 +40,52 @@ class Stored(NamedTuple):
     high: int
 
 
-def work_type(source: np.dtype) -> np.dtype:
-    """float32 where it holds the source's numbers exactly (float32 itself included), else float64.
+class Signals(NamedTuple):
+    """From raw frames to odour signals, before geometry and calibration.
 
-    Examples
-    --------
-    >>> work_type(np.dtype("uint16")), work_type(np.dtype("int32"))
-    (dtype('float32'), dtype('float64'))
+    Attributes
+    ----------
+    inverse : Inverse
+        Of the transfer.
+    chain : Chain
+    rolling : bool
+        True: every frame brings its own background.
+    empty : ndarray, shape of the window, float64, or None
+        Constant background, before the gain of the transfer.
+    patch : tuple of slice, or None
+        Clean air whose mean is brought to 0 in every frame.
     """
-    exact = source.itemsize <= 2 or source == np.float32
-    return np.dtype(np.float32 if exact else np.float64)
 
+    inverse: Inverse
+    chain: Chain
+    rolling: bool
+    empty: np.ndarray | None
+    patch: Patch | None
 
-def contiguous(turned: np.ndarray) -> np.ndarray:
-    """A turned view of an image in C order.
+    @property
+    def folds(self) -> bool:
+        """True if nothing has to be done to every pixel of the file but the transfer."""
+        return self.chain.trivial and not self.rolling
 
-    (What numpy.ascontiguousarray gives, but with cv2's blockwise transposition, which is several
-    times faster on large images.)
-    """
-    backwards = tuple(slice(None, None, -1 if step < 0 else 1) for step in turned.strides)
-    forwards = turned[backwards]
-    if forwards.strides[0] < forwards.strides[1]:
-        forwards = cv2.transpose(forwards.T)
-    # cv2 names the axis that stays: 0 reverses rows, 1 columns, -1 both
-    flip = {(False, False): None, (True, False): 0, (False, True): 1, (True, True): -1}[
-        (backwards[0].step < 0, backwards[1].step < 0)
-    ]
-    if flip is not None:
-        forwards = cv2.flip(forwards, flip)
-    return np.ascontiguousarray(forwards)
+    def linear(self, values: np.ndarray) -> np.ndarray:
+        """Linear intensity of values after the transfer's exponent; same type."""
+        kind = values.dtype.type
+        return np.asarray(values * kind(self.inverse.gain) + kind(self.inverse.bias))
+
+    def background(self, empty: np.ndarray | None, work: np.dtype) -> np.ndarray | float:
+        """The background of a frame as linear intensity; 0 if there is none."""
+        used = self.empty if empty is None else empty
+        return 0.0 if used is None else self.linear(used).astype(work)
+
+    def of_window(self, window: np.ndarray, empty: np.ndarray | None) -> np.ndarray:
+        """Odour signal of the used part of one raw frame, noise floor removed; the long way."""
+        values = self.inverse.shape(window)
+        odour = self.chain.odour(self.linear(values), self.background(empty, values.dtype))
+        return np.asarray(odour - self.floor(odour))
+
+    def floor(self, odour: np.ndarray) -> float:
+        """Mean of the clean air of one odour signal; 0 where none is declared."""
+        return 0.0 if self.patch is None else float(odour[self.patch].mean(dtype=np.float64))
 
 
 class Kernel:
@@ -73,80 +93,70 @@ class Kernel:
 
     Parameters
     ----------
-    inverse : Inverse
-        Of the transfer.
+    signals : Signals
     shape : Geometry
-    calibration : Calibration
+    points : Points
+        Of the calibration.
     code : Code
-    background : ndarray, shape of the window, float64, or None
-        Combined plume-free image, before the gain of the transfer.
-    source : dtype
-        Of the recording.
+    work : dtype
+        float32 or float64: type to compute in.
     """
 
     def __init__(
-        self,
-        inverse: Inverse,
-        shape: Geometry,
-        calibration: Calibration,
-        code: Code,
-        background: np.ndarray | None,
-        source: np.dtype,
+        self, signals: Signals, shape: Geometry, points: Points, code: Code, work: np.dtype
     ) -> None:
-        self._inverse, self._shape, self._code = inverse, shape, code
-        self.work = work_type(source)
+        self._signals, self._shape, self._code, self.work = signals, shape, code, work
         r0, r1, c0, c1 = shape.window
         self._rows, self._columns = slice(r0, r1), slice(c0, c1)
-        self._shrink = self._shrinker(self.work)
-        gain = inverse.gain / (calibration.one - calibration.zero)
-        self._factor = gain / code.scale
-        self._shift = self._shift_image(background, gain, calibration).astype(self.work)
-        self._largest_shift = float(np.abs(self._shift).max())
-
-    def _shift_image(
-        self, background: np.ndarray | None, gain: float, calibration: Calibration
-    ) -> np.ndarray:
-        zero, one, code = calibration.zero, calibration.one, self._code
-        if background is None:
-            empty = (self._inverse.bias - zero) / (one - zero)
-            concentration = np.full((self._shape.grid.height, self._shape.grid.width), empty)
+        self._reduce = shape.reducer(work)
+        gain, bias, empty = 1.0, 0.0, None
+        if signals.folds:
+            sign = -1.0 if signals.chain.polarity == "dark" else 1.0
+            gain, bias = sign * signals.inverse.gain, sign * signals.inverse.bias
+            empty = signals.empty
+        self._empty_floor = 0.0
+        if signals.patch is not None and empty is not None:
+            self._empty_floor = float(empty[signals.patch].mean())
+        self._factor = points.factor * gain / code.scale
+        if empty is not None:
+            turned = shape.reducer(np.dtype(np.float64))(empty)
+            concentration = -points.factor * (gain * turned + points.zero)
         else:
-            concentration = -gain * self._reduce(
-                background, self._shrinker(np.dtype(np.float64))
-            ) - zero / (one - zero)
-        return (concentration - code.offset) / code.scale
-
-    def _shrinker(self, work: np.dtype) -> Shrink:
-        """Area mean of images of the window (turned, if turning comes first)."""
-        r0, r1, c0, c1 = self._shape.window
-        blank = np.broadcast_to(np.uint8(0), (r1 - r0, c1 - c0))
-        height, width = (self._shape.orient(blank) if self._shape.turn_first else blank).shape
-        return resample.shrinker(height, width, self._shape.ratio, work)
-
-    def _reduce(self, values: np.ndarray, shrink: Shrink) -> np.ndarray:
-        """Area means of an image of the window, turned."""
-        if self._shape.turn_first:
-            return shrink(contiguous(self._shape.orient(values)))
-        return self._shape.orient(shrink(values))
+            # with a noise floor removed, the bias has gone with it
+            kept = bias if signals.patch is None else 0.0
+            size = (shape.grid.height, shape.grid.width)
+            concentration = np.full(size, points.factor * (kept - points.zero))
+        self._shift = ((concentration - code.offset) / code.scale).astype(work)
+        self._largest_shift = float(np.abs(self._shift).max())
 
     def window(self, raw: np.ndarray) -> np.ndarray:
         """Pixels of a raw frame that are used (a view)."""
         return raw[self._rows, self._columns]
 
-    def reduce(self, raw: np.ndarray) -> np.ndarray:
-        """Area means of a raw frame after the transfer's exponent, turned.
+    def reduce(self, raw: np.ndarray, empty: np.ndarray | None = None) -> np.ndarray:
+        """Area means of a raw frame, turned, before calibration.
 
         Parameters
         ----------
         raw : ndarray, shape (height, width) of the file
+        empty : ndarray, shape of the window, float64, or None
+            Rolling background at this frame.
 
         Returns
         -------
         ndarray, shape of the plume, float32 or float64
             Linear in concentration, so that frames may be interpolated in time here.
         """
-        values = self._inverse.shape(self.window(raw))
-        return contiguous(self._reduce(values, self._shrink))
+        signals, window = self._signals, self.window(raw)
+        if not signals.folds:
+            return self._reduce(signals.of_window(window, empty))
+        values = signals.inverse.shape(window)
+        reduced = self._reduce(values)
+        if signals.patch is not None:
+            floor = float(values[signals.patch].mean(dtype=np.float64)) - self._empty_floor
+            # not in place: without any change of size these are the values themselves
+            reduced = reduced - self.work.type(floor)
+        return reduced
 
     def store(self, reduced: np.ndarray, out: np.ndarray) -> Stored:
         """Write one frame as stored numbers.
@@ -198,3 +208,15 @@ class Kernel:
 
 
 _CV_DEPTH = {"uint8": cv2.CV_8U, "uint16": cv2.CV_16U, "int16": cv2.CV_16S}
+
+
+def work_type(source: np.dtype) -> np.dtype:
+    """float32 where it holds the source's numbers exactly (float32 itself included), else float64.
+
+    Examples
+    --------
+    >>> work_type(np.dtype("uint16")), work_type(np.dtype("int32"))
+    (dtype('float32'), dtype('float64'))
+    """
+    exact = source.itemsize <= 2 or source == np.float32
+    return np.dtype(np.float32 if exact else np.float64)

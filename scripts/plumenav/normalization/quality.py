@@ -16,6 +16,8 @@ KEYS = (
     "recording",  # base name of the file
     "reader",
     "frames_header",
+    "frames_lost",  # promised but not readable, where on_damage: truncate used what there is
+    "loss",  # why, in words
     "frames_read",
     "frames_written",
     "seconds",
@@ -30,6 +32,10 @@ KEYS = (
     "clipped_low_fraction",
     "clipped_high_fraction",
     "saturated_fraction",
+    "not_of_the_colour_map_fraction",
+    "fidelity",  # {r, r_min, r_moving, frames}: the plume sent back, against the recording
+    "conservation",  # {ratio, frames}: total concentration times area, plume over recording
+    "calibration",  # {zero, one, source_value}: as declared or found
     "concentration",  # {mean, median, p95, p99, min, max}
     "intermittency",
     "noise",  # {mean, sd}

@@ -6,6 +6,10 @@ A reader file defines
         The bytes by which each format is known, whatever its name; a plain literal, because it is
         read without importing the file. All pairs must match; where several formats match, the one
         with the most matching bytes wins.
+    FOLDERS : {format: (name, ...)}, optional
+        Formats that are a folder, by the names of files in it of which one must be there.
+    FRAME_FILES : like SIGNATURES, optional
+        Formats of files that are one frame each, where a folder is the recording.
     open(path, settings) -> Recording
         `settings` is a :class:`Settings`.
 
@@ -76,6 +80,8 @@ class DamageError(UserError):
         Sound frames, counted from the start of the file.
     readable_s : float or None
         Time of the last of them in the file, s; None where the file has no clock.
+    promised : int or None
+        Frames that the file promises; None if it does not say.
     """
 
     def __init__(
@@ -87,9 +93,15 @@ class DamageError(UserError):
         *,
         readable: int,
         readable_s: float | None = None,
+        promised: int | None = None,
     ) -> None:
         super().__init__(where, found, allowed, hint)
-        self.readable, self.readable_s = readable, readable_s
+        self.readable, self.readable_s, self.promised = readable, readable_s, promised
+
+    @property
+    def lost(self) -> int | None:
+        """Frames that were promised and cannot be read; None if the file does not say."""
+        return None if self.promised is None else max(0, self.promised - self.readable)
 
 
 class Facts(NamedTuple):

@@ -1,7 +1,8 @@
 """Resampling in space: area means, so that the total concentration is conserved.
 
 Output pixel (i, j) covers rows i * ratio .. (i + 1) * ratio of the input, counted from the outer
-edge of its first row, and columns likewise; its value is the mean over that square. Only whole
+edge of its first row, and columns likewise with their own ratio (input pixels need not be square);
+its value is the mean over that rectangle. Only whole
 output pixels are made: the strip of less than one output pixel that may remain at the far edges is
 left out, because a pixel that is partly outside the recording would hold a made-up number.
 """
@@ -63,15 +64,15 @@ def weights(size: int, ratio: float) -> np.ndarray:
     return np.asarray(np.maximum(0.0, high - low) / ratio)
 
 
-def plain(frames: np.ndarray, ratio: float) -> np.ndarray:
+def plain(frames: np.ndarray, ratios: tuple[float, float]) -> np.ndarray:
     """Area means of images, shape (n, height, width), as two matrix products; float64."""
     values = np.asarray(frames, np.float64)
-    rows, columns = weights(values.shape[1], ratio), weights(values.shape[2], ratio)
+    rows, columns = (weights(size, k) for size, k in zip(values.shape[1:], ratios, strict=True))
     return np.asarray(np.einsum("ih,nhw,jw->nij", rows, values, columns, optimize=True))
 
 
 def shrinker(
-    height: int, width: int, ratio: float, work: np.dtype
+    height: int, width: int, ratios: tuple[float, float], work: np.dtype
 ) -> Callable[[np.ndarray], np.ndarray]:
     """The fast form of :func:`plain` for single float images of one size.
 
@@ -79,8 +80,9 @@ def shrinker(
     ----------
     height, width : int
         Of the input.
-    ratio : float
-        Output pixel edge in input pixels. Below 1, pixels are repeated (with area weights).
+    ratios : tuple of float
+        Height and width of an output pixel in input pixels. Below 1, pixels are repeated (with
+        area weights).
     work : dtype
         float32 or float64: type of the images.
 
@@ -89,24 +91,23 @@ def shrinker(
     callable
         (height, width) float image -> (whole_pixels(height), whole_pixels(width)), same type.
     """
-    out_height, out_width = whole_pixels(height, ratio), whole_pixels(width, ratio)
-    whole = integer_ratio(ratio)
-    if whole == 1:
+    size = (whole_pixels(width, ratios[1]), whole_pixels(height, ratios[0]))
+    down, across = integer_ratio(ratios[0]), integer_ratio(ratios[1])
+    if down == across == 1:
         return lambda image: image
-    if whole is not None:
+    if down is not None and across is not None:
+        covered = (slice(size[1] * down), slice(size[0] * across))
 
         def shrink_whole(image: np.ndarray) -> np.ndarray:
-            covered = image[: out_height * whole, : out_width * whole]
-            size = (out_width, out_height)
-            return np.asarray(cv2.resize(covered, size, interpolation=cv2.INTER_AREA))
+            return np.asarray(cv2.resize(image[covered], size, interpolation=cv2.INTER_AREA))
 
         return shrink_whole
     # A sparse product touches only the few pixels that an output pixel covers. cv2's INTER_AREA is
     # four times slower at fractional ratios, and drops shares below a thousandth of a pixel.
     from scipy import sparse
 
-    rows = sparse.csr_array(weights(height, ratio).astype(work))
-    columns = sparse.csr_array(weights(width, ratio).astype(work))
+    rows = sparse.csr_array(weights(height, ratios[0]).astype(work))
+    columns = sparse.csr_array(weights(width, ratios[1]).astype(work))
 
     def shrink(image: np.ndarray) -> np.ndarray:
         return np.asarray(cv2.transpose(columns @ cv2.transpose(rows @ image)))

@@ -23,7 +23,9 @@ class Code(NamedTuple):
     highest: int | None
 
 
-def code(storage: Storage, source_bits: int, where: str = "normalize.storage") -> Code:
+def code(
+    storage: Storage, source_bits: int, where: str = "normalize.storage", unit: float = 1.0
+) -> Code:
     """How concentration is stored.
 
     Parameters
@@ -33,6 +35,8 @@ def code(storage: Storage, source_bits: int, where: str = "normalize.storage") -
         Bits of the recording: ``auto`` keeps 8-bit recordings in 8 bits and takes 16 for others.
     where : str
         Config key, for the message.
+    unit : float
+        Concentration of the source: minimum and maximum are multiples of it.
 
     Returns
     -------
@@ -53,8 +57,8 @@ def code(storage: Storage, source_bits: int, where: str = "normalize.storage") -
     if dtype.kind == "f":
         return Code(dtype, 1.0, 0.0, None, None)
     limits = np.iinfo(dtype)
-    scale = (storage.maximum - storage.minimum) / (int(limits.max) - int(limits.min))
-    offset = storage.minimum - limits.min * scale
+    scale = unit * (storage.maximum - storage.minimum) / (int(limits.max) - int(limits.min))
+    offset = unit * storage.minimum - limits.min * scale
     return Code(dtype, scale, offset, int(limits.min), int(limits.max))
 
 

@@ -119,3 +119,24 @@ def _pixelwise(
     with np.errstate(invalid="ignore"):  # negative numbers have no fractional power: not a number
         table = function(every).astype(work)
     return lambda values: np.take(table, values.view(unsigned))
+
+
+def stored(intensity: np.ndarray, transfer: Transfer) -> np.ndarray | None:
+    """Inverse of :func:`plain`; None for a table that cannot be read backwards.
+
+    (Intensities below what the camera can store become its smallest number.)
+    """
+    values = np.asarray(intensity, np.float64)
+    if transfer.kind == "table":
+        known = np.asarray(transfer.table, np.float64)
+        rising = np.diff(known[:, 1])
+        if (rising > 0).all():
+            return np.asarray(np.interp(values, known[:, 1], known[:, 0]))
+        if (rising < 0).all():
+            return np.asarray(np.interp(values, known[::-1, 1], known[::-1, 0]))
+        return None
+    fraction = (values - transfer.low) / (transfer.high - transfer.low)
+    power = power_of(transfer)
+    if power != 1.0:
+        fraction = np.maximum(fraction, 0.0) ** (1.0 / power)
+    return np.asarray(fraction * transfer.full_scale)

@@ -1,0 +1,308 @@
+"""One movie on its way from the reader to the plume file: a stream of blocks in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from plumenav.config.recordings import Recording
+from plumenav.errors import UserError
+from plumenav.normalization import blank, clock, fidelity, quality
+from plumenav.normalization.geometry import geometry
+from plumenav.normalization.kernel import Kernel, work_type
+from plumenav.normalization.sources import Sources
+from plumenav.normalization.statistics import Statistics
+from plumenav.normalization.steps import storage
+from plumenav.recordings import _contract as readers
+from plumenav.tables import PlumeWriter, write_json
+
+# Stored frames that are collected before they are counted and handed to the writer.
+OUT_BYTES = 4 * 2**20
+
+
+class Seen(NamedTuple):
+    """A raw frame, its background if that rolls, and, once computed, its reduced image."""
+
+    raw: np.ndarray
+    empty: np.ndarray | None
+    image: np.ndarray | None = None
+
+
+class Loss(NamedTuple):
+    """What a damaged file promised and did not give."""
+
+    frames: int | None
+    why: str
+
+
+def _mix(early: Seen, late: Seen, share: float) -> Seen:
+    assert early.image is not None
+    assert late.image is not None
+    near = early if share <= 0.5 else late
+    return near._replace(image=clock.mixed(early.image, late.image, share))
+
+
+class Movie:
+    """One movie on its way from the reader to the plume file.
+
+    Parameters
+    ----------
+    recording : Recording
+        Its settings.
+    opened : readers.Recording
+    source : Path
+        Its file or folder, for messages.
+    companions : mapping
+        Files beside it by their config key.
+    where : str
+        Config key, for messages.
+    loss : Loss or None
+        What is already known to be unreadable, and left out by `reader.frames`.
+    """
+
+    def __init__(
+        self,
+        recording: Recording,
+        opened: readers.Recording,
+        source: Path,
+        companions: Mapping[str, Path],
+        where: str,
+        loss: Loss | None = None,
+    ) -> None:
+        self.recording, self.opened, self.source, self.where = recording, opened, source, where
+        self.facts, self._loss = opened.facts, loss
+        settings = recording.normalize
+        self.shape = geometry(recording, self.facts.height, self.facts.width, where)
+        self.clock = self._clock(companions)
+        sources = Sources(recording, opened, self.shape, companions, where)
+        work = np.dtype(np.float32) if self.facts.channels == 3 else work_type(sources.dtype)
+        self.signals = sources.signals(work)
+        self.points = sources.points(self.signals)
+        self._rolling = sources.rolling(self.signals, self.clock)
+        self._decoder = sources.decoder
+        unit = settings.calibration.source_value
+        self.code = storage.code(
+            settings.storage, self.facts.bits, f"{where}.normalize.storage", unit
+        )
+        self.kernel = Kernel(self.signals, self.shape, self.points, self.code, work)
+        grid = self.shape.grid
+        self.statistics = Statistics(
+            grid.height,
+            grid.width,
+            self.code,
+            (unit * settings.storage.minimum, unit * settings.storage.maximum),
+            settings.blank.frames,
+        )
+        window = self.shape.shape
+        raw_bytes = window[0] * window[1] * np.dtype(self.facts.dtype).itemsize
+        stored_bytes = grid.height * grid.width * self.code.dtype.itemsize
+        self._samples = fidelity.Samples(raw_bytes * self.facts.channels + stored_bytes)
+        self._full = full_scale(np.dtype(self.facts.dtype), self.facts.bits)
+        self._is_float = np.dtype(self.facts.dtype).kind == "f"
+        self._saturated = self._pixels = self._clipped_low = self._clipped_high = 0
+        self._last = 0
+
+    def _clock(self, companions: Mapping[str, Path]) -> clock.Clock:
+        reader, stamps = self.recording.reader, None
+        if "reader.time_file" in companions and self.recording.frame_rate_hz is None:
+            stamps = clock.read_stamps(
+                companions["reader.time_file"], reader.time_column, f"{self.where}.reader"
+            )
+        rate, nominal = self.recording.frame_rate_hz, self.facts.rate_hz
+        return clock.Clock(rate, nominal, self.where, stamps)
+
+    # ----------------------------------------------------------------------------- frames
+
+    def _raw(self) -> Iterator[clock.Timed[Seen]]:
+        first, end = self.recording.reader.frames or (0, None)
+        for block in self.opened.blocks(first, end):
+            times = self.clock.stamp(block.first, len(block.frames), block.time_s)
+            self._count_saturated(block.frames)
+            self._last = block.first + len(block.frames)
+            for time_s, raw in zip(times.tolist(), block.frames, strict=True):
+                yield time_s, Seen(raw, self._empty(time_s, raw))
+        if end is None:
+            self.clock.check_own(self._last)
+
+    def _empty(self, time_s: float, raw: np.ndarray) -> np.ndarray | None:
+        if self._rolling is None:
+            return None
+        return self._rolling.background(
+            time_s, lambda: self.signals.inverse.shape(self.kernel.window(raw))
+        )
+
+    def _count_saturated(self, frames: np.ndarray) -> None:
+        if self._full is None:
+            return
+        for frame in frames:
+            used = self.kernel.window(frame)
+            if used.max() >= self._full:
+                self._saturated += int(np.count_nonzero(used >= self._full))
+        self._pixels += len(frames) * self.kernel.window(frames[0]).size
+
+    def _reduced(self, stream: Iterator[clock.Timed[Seen]]) -> Iterator[clock.Timed[Seen]]:
+        for n, (time_s, seen) in enumerate(stream):
+            image = self.kernel.reduce(seen.raw, seen.empty)
+            if self._is_float and not np.isfinite(cv2.sumElems(image)[0]):
+                raise UserError(
+                    str(self.source),
+                    f"frame {n} of those used holds values that are not finite numbers"
+                    " (as read, or after normalize.transfer)",
+                    "finite numbers",
+                    "Leave the frames out with reader.frames, or repair the recording.",
+                )
+            yield time_s, seen._replace(image=image)
+
+    def _frames(self) -> Iterator[clock.Timed[Seen]]:
+        settings = self.recording.normalize.resample
+        raw = self._raw()
+        if settings.frame_rate_hz is None:
+            return self._reduced(raw)
+        if settings.time == "nearest":
+            # choose first, compute afterwards: frames that fall out cost nothing
+            return self._reduced(clock.nearest_frames(raw, settings.frame_rate_hz))
+        return clock.linear_frames(self._reduced(raw), settings.frame_rate_hz, _mix)
+
+    def _stored(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Blocks of (times, stored frames)."""
+        grid = self.shape.grid
+        size = readers.frames_per_block(
+            grid.height, grid.width, self.code.dtype.itemsize, OUT_BYTES
+        )
+        block = np.empty((size, grid.height, grid.width), self.code.dtype)
+        times: list[float] = []
+        for time_s, seen in self._frames():
+            assert seen.image is not None
+            out = block[len(times)]
+            clipped = self.kernel.store(seen.image, out)
+            self._clipped_low += clipped.low
+            self._clipped_high += clipped.high
+            self._samples.look(self.kernel.window(seen.raw), seen.empty, out)
+            times.append(time_s)
+            if len(times) == size:
+                yield np.array(times), block
+                # the writer keeps views of what it was given
+                block, times = np.empty_like(block), []
+        if times:
+            yield np.array(times), block[: len(times)]
+
+    # ------------------------------------------------------------------------------ files
+
+    def write(self, plume: Path, unnamed: Path, digest: Callable[[], str]) -> dict[str, Any]:
+        """Write the plume and, without its name yet, the quality file; returns its content."""
+        grid, code = self.shape.grid, self.code
+        with PlumeWriter(
+            plume, grid.height, grid.width, code.dtype.name, code.scale, code.offset
+        ) as writer:
+            # one block is compressed while the next one is decoded; the pool ends before the writer
+            # does, whatever happens
+            with ThreadPoolExecutor(1) as pool:
+                behind: Future[None] | None = None
+                for times, block in self._stored():
+                    if behind is not None:
+                        behind.result()
+                    self.statistics.update(block)
+                    behind = pool.submit(writer.write, times, block)
+                if behind is not None:
+                    behind.result()
+            period_s = self._period(writer.time_s)
+            record = self._record(len(writer.time_s))
+            writer.metadata.update(
+                kind="movie",
+                **grid._asdict(),
+                dtype=code.dtype.name,
+                scale=code.scale,
+                offset=code.offset,
+                period_s=period_s,
+                field="movie",
+                field_constants={},
+                blank=record["blank"],
+                noise=record["noise"],
+                unit=self.recording.normalize.calibration.unit,
+                recording=self.source.name,
+                recording_sha256=digest(),
+                reader=self.facts.reader,
+                recording_format=self.facts.format,
+                decoder=self.facts.decoder,
+                decoder_version=self.facts.decoder_version,
+                source_dtype=self.facts.dtype,
+                source_bits=self.facts.bits,
+                source_height=self.facts.height,
+                source_width=self.facts.width,
+                normalization=self._settings_used(),
+                quality=record,
+            )
+            write_json(unnamed, record)
+        return record
+
+    def _settings_used(self) -> dict[str, Any]:
+        keys = {"path", "reader", "mm_per_px", "frame_rate_hz", "source_px", "wind_toward"}
+        keys |= {"mirrored", "preset", "expected", "normalize"}
+        return self.recording.model_dump(mode="json", include=keys)
+
+    def _period(self, times: list[float]) -> float:
+        """Last minus first time stamp, plus one interval."""
+        self.clock.intervals()  # refuses movies without duration
+        rate = self.recording.normalize.resample.frame_rate_hz
+        if rate is not None:
+            return len(times) / rate
+        return times[-1] - times[0] + float(np.median(np.diff(times)))
+
+    def _record(self, n_written: int) -> dict[str, Any]:
+        settings = self.recording.normalize.blank
+        where = f"{self.where}.normalize.blank"
+        frames = settings.frames or (0, n_written)
+        if frames[1] > n_written:
+            raise UserError(
+                f"{where}.frames", f"[{frames[0]}, {frames[1]})", f"within [0, {n_written})"
+            )
+        step = self.code.scale if self.code.lowest is not None else 0.0
+        rectangle, how = blank.find(
+            settings, self.statistics.maps(), self.statistics.change_sd(), step, where
+        )
+        grid = self.shape.grid
+        pixels = n_written * grid.height * grid.width
+        camera = self.recording.normalize.transfer
+        sent_back = fidelity.measure(
+            self._samples.pairs, self.shape, self.signals, self.points, self.code, camera
+        )
+        decoder = self._decoder
+        return quality.complete(
+            "movie",
+            recording=self.source.name,
+            reader=self.facts.reader,
+            frames_header=self.facts.frames_header,
+            frames_lost=self._loss.frames if self._loss else None,
+            loss=self._loss.why if self._loss else None,
+            frames_written=n_written,
+            **quality.clock_part(self.clock),
+            clipped_low=self._clipped_low,
+            clipped_high=self._clipped_high,
+            clipped_low_fraction=self._clipped_low / pixels,
+            clipped_high_fraction=self._clipped_high / pixels,
+            saturated_fraction=self._saturated / self._pixels if self._pixels else None,
+            not_of_the_colour_map_fraction=decoder.alien / decoder.pixels if decoder else None,
+            **sent_back,
+            calibration=self.points._asdict(),
+            **quality.concentration_part(self.statistics),
+            **quality.blank_part(self.statistics, rectangle, frames, how),
+            notes=[*self.opened.notes, *self.shape.notes],
+        )
+
+
+def full_scale(dtype: np.dtype, bits: int) -> int | None:
+    """Number at which a pixel is saturated; None for floats.
+
+    Examples
+    --------
+    >>> full_scale(np.dtype("uint16"), 12), full_scale(np.dtype("int16"), 16)
+    (4095, 32767)
+    """
+    if dtype.kind == "u":
+        return int(2**bits - 1)
+    return int(np.iinfo(dtype).max) if dtype.kind == "i" else None
