@@ -57,6 +57,13 @@ def _own_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
+def parts_of(folder: Path, pattern: str | None) -> list[Path]:
+    """Files of a folder that are a recording: all of them, or those whose names fit a pattern."""
+    return sorted(
+        path for path in _own_files(folder) if pattern is None or fnmatchcase(path.name, pattern)
+    )
+
+
 def find(text: str, data: Path, where: str) -> Files:
     """Find a recording by the `path` of a config.
 
@@ -88,13 +95,13 @@ def _find(path: Path, text: str, where: str) -> Files:
     if path.is_file():
         return Files(path, [])
     if path.is_dir():
-        parts = sorted(_own_files(path))
+        parts = parts_of(path, None)
         if not parts:
             raise UserError(where, f"the folder {path} holds no files", "a folder of frames")
         return Files(path, parts)
     folder, pattern = path.parent, path.name
     if WILDCARD.search(pattern) and folder.is_dir():
-        parts = sorted(p for p in _own_files(folder) if fnmatchcase(p.name, pattern))
+        parts = parts_of(folder, pattern)
         if not parts:
             there = _names(folder)
             shown = ", ".join(there[:3]) + (", ..." if len(there) > 3 else "")

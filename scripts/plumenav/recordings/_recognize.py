@@ -195,7 +195,8 @@ def recognize(path: Path, pattern: str | None = None) -> str:
     if matching == 0:
         raise UserError(
             str(path),
-            f"the content is of no known format (it begins with {head[:16]!r})",
+            f"the content is of no known format (it begins with {head[:16]!r}): 0 frames (0 s) are"
+            " readable",
             known_formats(),
             "Give the recording in one of these, or write a reader (recordings/_template.py).",
         )
