@@ -10,7 +10,7 @@ ROOT = Path(workflow.current_basedir).parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from plumenav import fingerprint, jobs, ownership, registry
-from plumenav.batch.settings import chunk_names, job_settings
+from plumenav.batch.settings import chunk_names, job_settings, on_off_dead_zones
 from plumenav.config import load, recording_files, resolve
 from plumenav.errors import UserError
 

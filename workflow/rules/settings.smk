@@ -29,6 +29,15 @@ def normalization_code(wildcards):
     )
 
 
+def quality_settings(wildcards):
+    """Limits, and what a recording's quality is judged against."""
+    entry = CONFIG["recordings"][wildcards.recording]
+    limits = {key: value for key, value in CONFIG["quality"].items() if key != "gate"}
+    kept = {key: entry[key] for key in ("wind", "nominal")}
+    zones = on_off_dead_zones(CONFIG["agents"])
+    return as_flag({"quality": limits, "dead_zones": zones, **kept})
+
+
 def plan_settings(wildcards):
     return as_flag(
         {
@@ -141,6 +150,7 @@ def usage_of_all_jobs():
     files = expand(
         rules.normalize_recording.output.usage, recording=CONFIG["recordings"]
     )
+    files += expand(rules.assess_recording.output.usage, recording=CONFIG["recordings"])
     files += [
         f"{OUT}/performance/jobs/synthesize/{Path(recording_file(label)).name}.json"
         for label in CONFIG["recordings"]
