@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 
 from factories_recordings import write_hdf5, write_video
 from plumenav.cli import app
-from plumenav.config import resolve
+from plumenav.config import presets, resolve
 from plumenav.errors import UserError
-from plumenav.inspection import findings, presets
+from plumenav.inspection import findings
 from plumenav.inspection.block import label_of
 from plumenav.inspection.probe import Request, probe
 
@@ -210,6 +210,12 @@ def preset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     folder.mkdir()
     known = {
         "title": "a small movie",
+        "citation": "nobody 2026",
+        "licence": "none",
+        "where": "nowhere",
+        "known": [{"fact": "it is small", "source": "this test"}],
+        "unknown": {"source_px": "who knows", "wind_toward": "who knows", "wind": "who knows"},
+        "traps": ["it is smaller than it looks"],
         "recording": {
             "frame_rate_hz": 15,
             "mm_per_px": 0.74,

@@ -10,7 +10,7 @@ import json
 import re
 from typing import Any
 
-from plumenav.inspection.presets import load
+from plumenav.config.presets import load_preset
 
 MEASURE = "# measure this:"
 
@@ -118,7 +118,7 @@ def block(report: dict[str, Any], label: str) -> str:
         Parses as YAML: {"recordings": {label: {...}}}; keys to be measured are empty.
     """
     preset = report["preset"]
-    known = set(load(preset)["recording"]) if preset else set()
+    known = set(load_preset(preset).recording) if preset else set()
     lines = [f"path: {_value(report['path'])}"]
     if preset:
         lines.append(f"preset: {preset}")

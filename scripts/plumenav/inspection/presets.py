@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from itertools import permutations
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import plumenav.recordings
-from plumenav.config import read_yaml
-from plumenav.errors import UserError, nearest
+from plumenav.config.presets import load_preset, names
 from plumenav.recordings._contract import AXES
-
-FOLDER = Path(plumenav.recordings.__file__).parent / "presets"
 
 
 class Fit(NamedTuple):
@@ -28,22 +23,6 @@ class Fit(NamedTuple):
     name: str
     title: str
     axes: tuple[str, ...]
-
-
-def load(name: str) -> dict[str, Any]:
-    """One preset, as it is written.
-
-    Raises
-    ------
-    UserError
-        If there is none of that name.
-    """
-    known = sorted(path.stem for path in FOLDER.glob("*.yaml"))
-    if name not in known:
-        raise UserError(
-            "--preset", f"found {name!r}", ", ".join(known) or "none", nearest(name, known)
-        )
-    return read_yaml(FOLDER / f"{name}.yaml")
 
 
 def fitting_axes(
@@ -80,11 +59,11 @@ def fitting_axes(
 def fitting(shape: tuple[int | None, int, int]) -> list[Fit]:
     """Presets whose expected shape is that of the file, in whatever order of axes."""
     found = []
-    for path in sorted(FOLDER.glob("*.yaml")):
-        preset = read_yaml(path)
-        axes = fitting_axes(shape, preset.get("recording", {}).get("expected", {}))
+    for name in names():
+        preset = load_preset(name)
+        axes = fitting_axes(shape, preset.recording.get("expected", {}))
         if axes is not None:
-            found.append(Fit(path.stem, str(preset.get("title", "")), axes))
+            found.append(Fit(name, preset.title, axes))
     return found
 
 

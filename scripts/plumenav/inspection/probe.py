@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from plumenav.config.presets import load_preset
 from plumenav.errors import UserError
 from plumenav.inspection import findings, presets
 from plumenav.inspection.block import block, label_of
 from plumenav.inspection.doubts import doubts
 from plumenav.inspection.measure import Levels, Measured, measure
-from plumenav.recordings._contract import AXES, Facts, Settings
+from plumenav.inspection.motion import drift
+from plumenav.recordings._contract import AXES, Facts, Recording, Settings
 from plumenav.recordings._recognize import open_recording
 
 DEFAULT_FRAMES = 300
@@ -61,6 +63,16 @@ def _settings(request: Request, expected: dict[str, Any], reader: dict[str, Any]
         pattern=pattern,
         shape=(expected.get("frames"), expected.get("rows"), expected.get("columns")),
     )
+
+
+def _open(path: Path, settings: Settings) -> Recording:
+    """Open a recording; one whose shape is not the expected one, as it is."""
+    try:
+        return open_recording(path, settings)
+    except UserError:
+        if settings.shape == (None, None, None):
+            raise
+        return open_recording(path, settings._replace(shape=(None, None, None)))
 
 
 def _reader(facts: Facts, settings: Settings) -> dict[str, Any]:
@@ -139,6 +151,18 @@ def _plume(measured: Measured) -> dict[str, Any]:
     }
 
 
+def _motion(measured: Measured, rate_hz: float | None) -> dict[str, Any] | None:
+    """Motion of the pattern in the first frames; None without a clock, or if nothing moves."""
+    frames = np.nan_to_num(measured.early)
+    time_s = measured.time_s
+    if time_s is None and rate_hz is not None:
+        time_s = np.arange(measured.frames) / rate_hz
+    if time_s is None or len(frames) < 2 or not np.all(np.diff(time_s) >= 0):
+        return None
+    found = drift(frames, time_s[: len(frames)], measured.shrink)
+    return None if found is None else found._asdict()
+
+
 def _colour(path: Path, settings: Settings, facts: Facts) -> dict[str, Any] | None:
     """The channels of the first frames; None where the recording has one, or hands out one."""
     if facts.channels != 3:
@@ -176,12 +200,12 @@ def probe(request: Request) -> dict[str, Any]:
     UserError
         If the recording cannot be read as far as was asked.
     """
-    preset = presets.load(request.preset)["recording"] if request.preset else {}
+    preset = load_preset(request.preset, "--preset").recording if request.preset else {}
     expected = preset.get("expected", {})
     settings = _settings(request, expected, preset.get("reader", {}))
     path = request.path.expanduser()
     opened_path = path.parent if settings.pattern else path
-    with closing(open_recording(opened_path, settings)) as opened:
+    with closing(_open(opened_path, settings)) as opened:
         facts = opened.facts
         measured = measure(opened, request.frames)
         notes = list(opened.notes)
@@ -200,7 +224,7 @@ def probe(request: Request) -> dict[str, Any]:
         "intensity": _levels(measured.levels, measured.noise_sd),
         "colour": _colour(opened_path, settings, facts),
         "plume": _plume(measured),
-        "motion": None,
+        "motion": _motion(measured, facts.rate_hz),
         "presets": [{**fit._asdict(), "axes": list(fit.axes)} for fit in presets.fitting(shape)],
         "notes": notes,
     }
