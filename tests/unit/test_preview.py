@@ -131,6 +131,24 @@ def test_what_is_declared_in_the_file_or_in_the_plume_is_drawn_where_it_is() -> 
     np.testing.assert_array_equal(mark(drawn, "mask").row, [5, 5, 30, 5])
 
 
+def test_any_angle_and_oblong_pixels_keep_marks_and_plume_together() -> None:
+    """What is at some place of the normalized plume is drawn there, in the file and in the world."""
+    recording = recording_of(
+        "+column", False, wind_toward=-20.0, mm_per_px={"row": 0.5, "column": 0.7}
+    )
+    drawn = scene(recording, lopsided())
+    plume = mark(drawn, "plume")
+    # an upright rectangle in the world, inside the image in the file
+    assert len(np.unique(np.round(plume.x_mm, 9))) <= 23
+    assert plume.row.min() >= -0.5 - 1e-6
+    assert plume.row.max() <= HEIGHT - 0.5 + 1e-6
+    assert plume.column.min() >= -0.5 - 1e-6
+    assert plume.column.max() <= WIDTH - 0.5 + 1e-6
+    wind = mark(drawn, "wind")
+    right, down = np.diff(wind.column)[0] * 0.7, np.diff(wind.row)[0] * 0.5
+    assert np.degrees(np.arctan2(-down, right)) == pytest.approx(-20)
+
+
 # -------------------------------------------------------------------------------- warnings
 
 
@@ -153,7 +171,9 @@ def test_a_source_or_a_start_region_outside_the_image_is_noticed() -> None:
     assert warned(
         off, "the source (row 60, column -4) is outside the image of 40 rows x 56 columns"
     )
-    # 18 pixels of 1.5 mm per 10 mm: half of the start region is beyond a narrow crop
+    late = {"crop": {"columns": [10, 50]}}
+    cut = scene(recording_of("+column", False, normalize=late), lopsided())
+    assert warned(cut, "the source is outside what is left of the image")
     narrow = {"crop": {"columns": [0, 34]}}
     drawn = scene(recording_of("+column", False, normalize=narrow), lopsided())
     # the image ends at x = 15.25 mm, the region reaches from 10 to 20 mm
@@ -198,6 +218,18 @@ def test_a_frame_is_chosen_by_number_by_time_or_averaged(movie: Path) -> None:
     np.testing.assert_allclose(mean.image, frames[:8].mean(axis=0), rtol=1e-6)
     change = np.abs(frames.astype(float) - frames[0]).mean(axis=(1, 2))
     np.testing.assert_array_equal(picture(movie, Wanted()).image, frames[int(change.argmax())])
+
+
+def test_a_file_of_time_stamps_wins(movie: Path, entry: dict[str, Any]) -> None:
+    """Frame 3 of a movie at 10 Hz is at 7 s if the camera's own stamps say so."""
+    stamps = [0, 1, 2, 7, 8, 9, 10, 11, 12, 13, 14, 15]
+    movie.with_name("t.csv").write_text("\n".join(map(str, stamps)))
+    timed = {**entry, "reader": {"time_file": "t.csv"}}
+    config = write_config(movie.parent, {"a": timed})
+    out = movie.with_name("t.png")
+    result = run(config, "--time", "7.5", "--out", out, "--json")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)[0]["what"] == "frame 3, 7.000 s"
 
 
 def test_a_frame_that_is_not_there_is_refused(movie: Path) -> None:

@@ -28,11 +28,12 @@ LEAD_IN = 30
 def smoke(n: int = 60, lead_in: int = LEAD_IN, sign: int = 1, noise: float = 1.5) -> np.ndarray:
     """Puffs that leave the source to the right after `lead_in` frames, on a ground of 60; uint8."""
     rng = np.random.default_rng(5)
+    releases = lead_in + np.concatenate([[0], np.cumsum(rng.integers(2, 8, n))])
     row, column = np.mgrid[:48, :80]
     frames = np.full((n, 48, 80), 60.0) + 4 * np.sin(column / 9.0)
     for k in range(lead_in, n):
-        for puff in range((k - lead_in) // 3 + 1):
-            x = SOURCE[1] + 2.5 * (k - lead_in - 3 * puff)
+        for release in releases[releases <= k]:
+            x = SOURCE[1] + 2.5 * (k - release)
             if x < 90:
                 width = 2.0 + 0.05 * (x - SOURCE[1])
                 distance = (row - SOURCE[0]) ** 2 + (column - x) ** 2
@@ -199,6 +200,49 @@ def test_colour_maps_are_told_from_gray_and_from_coloured_light() -> None:
     green = gray * np.array([0, 1, 0], np.uint8)
     assert not findings.colour_of(green).equal
     assert not findings.colour_of(green).false_colour
+
+
+def test_a_film_in_false_colour_asks_for_its_map(tmp_path: Path) -> None:
+    path = tmp_path / "jet.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"HFYU"), 30, (80, 48), True)
+    for frame in smoke():
+        writer.write(cv2.applyColorMap((frame - 50) * 4, cv2.COLORMAP_JET))
+    writer.release()
+    report = look(path)
+    assert report["colour"]["false_colour"]
+    assert said(report["doubts"], "normalize.false_colour must name its map")
+    entry = yaml.safe_load(report["config"])["recordings"]["jet"]
+    assert entry["normalize"]["false_colour"] == {"map": None, "low": None, "high": None}
+
+
+def test_bits_that_the_decoder_cuts_are_named(recordings_folder: Path) -> None:
+    doubts = look(recordings_folder / "formats" / "h264_10bit.mp4")["doubts"]
+    assert said(doubts, "the file has 10 bits per channel and the decoder hands out 8")
+    sixteen = look(recordings_folder / "formats" / "ffv1_gray16_true.mkv")
+    assert not said(sixteen["doubts"], "bits")
+    assert sixteen["intensity"]["maximum"] > 255
+
+
+def test_the_pattern_moves_as_the_puffs_do(film: Path) -> None:
+    motion = look(film)["motion"]
+    assert motion["toward"] == "+column"
+    assert motion["px_s"] == pytest.approx(2.5 * 30, rel=0.1)
+
+
+@pytest.mark.parametrize("what", ["folder", "pattern", "npy"])
+def test_arrays_and_image_sequences_are_probed_too(tmp_path: Path, what: str) -> None:
+    frames = smoke(40)
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for i, frame in enumerate(frames):
+        cv2.imwrite(str(folder / f"img_{i}.png"), frame)
+    np.save(tmp_path / "movie.npy", frames)
+    paths = {"folder": folder, "pattern": folder / "img_*.png", "npy": tmp_path / "movie.npy"}
+    report = look(paths[what])
+    assert report["read"]["frames"] == 40
+    assert report["intensity"]["mean"] == pytest.approx(frames.mean())
+    (entry,) = yaml.safe_load(report["config"])["recordings"].values()
+    assert entry["path"] == str(paths[what])
 
 
 # ---------------------------------------------------------------------------------- presets

@@ -71,8 +71,15 @@ def command(
             )
             target = out or Path("results") / resolved["run"] / "previews" / f"{label}.png"
             with Console(stderr=True).status(f"reading {path.name}"):
+                stamps = resolved["recordings"][label]["companions"].get("reader.time_file")
                 scene = preview.scene_from(
-                    label, settings, path, resolved["simulation"], Wanted(frame, time, mean), frames
+                    label,
+                    settings,
+                    path,
+                    resolved["simulation"],
+                    Wanted(frame, time, mean),
+                    frames,
+                    Path(stamps) if stamps else None,
                 )
                 title = f"{label}: {path.name}, {scene.what}"
                 preview.save(preview.draw(scene, settings, title), target)

@@ -76,7 +76,7 @@ def _file(report: dict[str, Any]) -> dict[str, str]:
         "format": reader["format"] or f"reader {reader['reader']}",
         "decoder": f"{reader['decoder']} {reader['decoder_version']}",
         "image": f"{reader['rows']} rows x {reader['columns']} columns, "
-        f"{'gray' if reader['channels'] == 1 else 'colour'}",
+        f"{'gray' if report['colour'] is None or report['colour']['equal'] else 'colour'}",
         "numbers": f"{reader['dtype']}, {reader['bits']} bits",
         "frames": f"{'no number' if promised is None else promised} promised, {arrived}",
     }

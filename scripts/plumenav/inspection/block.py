@@ -85,9 +85,12 @@ def _normalize(report: dict[str, Any]) -> list[str]:
         )
     elif plume["background_share"] > 0.02:
         lines.append(
-            "# background: the start shows plume. {method: image, image: FILE}, or a low percentile"
+            "# background: the start shows plume. {method: image, image: FILE}, or a percentile"
         )
-        lines.append("#   of frames: {method: percentile, percentile: 5, frames: [first, end]}")
+        clear = 95 if plume["polarity"] == "dark" else 5
+        lines.append(
+            f"#   of frames: {{method: percentile, percentile: {clear}, frames: [first, end]}}"
+        )
     if plume["polarity"] == "dark":
         lines.append("polarity: {kind: dark}   # or absorbance, where light passes through")
     fraction = levels["minimum"] > -0.5 and levels["percentiles"]["99.9"] <= 2

@@ -42,6 +42,16 @@ def _depth(report: Report) -> str | None:
     return None
 
 
+def _cut(report: Report) -> str | None:
+    deep, bits = report["reader"]["extra"].get("bits_per_channel"), report["reader"]["bits"]
+    if deep is None or deep <= bits:
+        return None
+    return (
+        f"the file has {deep} bits per channel and the decoder hands out {bits}: store gray FFV1, "
+        "TIFF or HDF5 to keep them"
+    )
+
+
 def _saturated(report: Report) -> str | None:
     levels = report["intensity"]
     full = levels["saturated_fraction"]
@@ -178,6 +188,7 @@ RULES: tuple[Callable[[Report], str | None], ...] = (
     _irregular,
     _repeated,
     _depth,
+    _cut,
     _saturated,
     _tv_range,
     _not_finite,

@@ -20,8 +20,11 @@ QUIET_FACTOR, QUIET_SHARE = 2.0, 0.05
 MOVES_SHARE, MOVES_FACTOR = 0.25, 6.0
 MARGIN = 0.9  # of the quiet frames that are suggested: smoke is thin when it begins
 CLEAR_TAIL = 1.5  # polarity is clear if one tail is this many times the other
-CLEAR_SKEWNESS = 0.2
+CLEAR_SKEWNESS = 0.1
 BUSY = 3.0  # pixels whose deviation over time is this many times that of the quietest tenth
+
+
+HUE_SHARE = 2e-3  # of the coloured pixels: a plume is small in its picture
 
 
 class LeadIn(NamedTuple):
@@ -205,7 +208,7 @@ class Colour(NamedTuple):
     coloured : float
         Share of pixels whose channels differ by more than an eighth of the largest.
     hues : int
-        Twelfths of the colour circle that each hold at least 3 % of the coloured pixels.
+        Twelfths of the colour circle that each hold at least 0.2 % of the coloured pixels.
     """
 
     largest_difference: int
@@ -235,5 +238,5 @@ def colour_of(frames: np.ndarray) -> Colour:
         image = np.ascontiguousarray(pixels[vivid][None] / max(float(high.max()), 1e-9))
         degrees = cv2.cvtColor(image, cv2.COLOR_BGR2HSV)[0, :, 0]
         shares = np.histogram(degrees, bins=12, range=(0.0, 360.0))[0] / vivid.sum()
-        hues = int(np.count_nonzero(shares >= 0.03))
+        hues = int(np.count_nonzero(shares >= HUE_SHARE))
     return Colour(int(np.ceil(spread.max())), float(vivid.mean()), hues)

@@ -53,18 +53,25 @@ class Look(NamedTuple):
 
 
 def _frames(
-    opened: Recording, used: tuple[int, int] | None, rate_hz: float | None
+    opened: Recording,
+    used: tuple[int, int] | None,
+    rate_hz: float | None,
+    own_s: np.ndarray | None,
 ) -> Iterator[tuple[int, float | None, np.ndarray]]:
     """Number, time since the first, and pixels of the frames that are used."""
     first, end = used or (0, None)
     rate = rate_hz or opened.facts.rate_hz
     origin_s: float | None = None
     for block in opened.blocks(first, end):
-        stamps = block.time_s if rate_hz is None else None
+        stamps = block.time_s
+        if own_s is not None:
+            stamps = own_s[block.first : block.first + len(block.frames)]
+        if rate_hz is not None:
+            stamps = None
         for i, frame in enumerate(block.frames):
             number = block.first + i
             time_s = (number - first) / rate if rate else None
-            if stamps is not None:
+            if stamps is not None and i < len(stamps):
                 origin_s = float(stamps[0]) if origin_s is None else origin_s
                 time_s = float(stamps[i]) - origin_s
             yield number, time_s, frame
@@ -81,6 +88,7 @@ def look_at(
     rate_hz: float | None,
     where: str,
     n_frames: int = DEFAULT_FRAMES,
+    own_s: np.ndarray | None = None,
 ) -> Look:
     """Read a recording from its start and keep one picture.
 
@@ -97,6 +105,8 @@ def look_at(
     n_frames : int
         Frames among which the liveliest is chosen, and over which a mean is taken; a frame or time
         that is asked for is read on to.
+    own_s : ndarray, shape (frames of the file,), or None
+        Stamps from a file beside the recording: they win over the recording's own.
 
     Returns
     -------
@@ -114,7 +124,7 @@ def look_at(
     activity = np.zeros((facts.height // shrink, facts.width // shrink))
     chosen, best = None, -1.0
     n, number, time_s = 0, -1, None
-    for number, time_s, frame in _frames(opened, used, rate_hz):
+    for number, time_s, frame in _frames(opened, used, rate_hz, own_s):
         if wanted.time_s is not None and time_s is None:
             raise UserError(
                 "--time",

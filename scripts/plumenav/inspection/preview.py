@@ -24,6 +24,7 @@ from plumenav.figures import _style as style
 from plumenav.figures._save import METADATA
 from plumenav.inspection.look import DEFAULT_FRAMES, Wanted, look_at
 from plumenav.inspection.scene import Mark, Scene, scene_of
+from plumenav.normalization.clock import read_stamps
 from plumenav.normalization.geometry import geometry
 from plumenav.normalization.pipeline import reader_settings
 from plumenav.recordings._recognize import open_recording
@@ -46,7 +47,7 @@ WARNING_COLOUR = "#b30000"
 MARGIN = 0.25  # how far beyond the image marks are followed, in parts of its size
 MOST_HEIGHT_MM = 110.0
 NARROWEST = 0.2  # height by width of a panel below which it gets no more of the page
-AXES_MM, BELOW_MM, LINE_MM = 28.0, 23.0, 3.6  # labels beside and below the panels, lines of text
+AXES_MM, BELOW_MM, LINE_MM = 28.0, 24.5, 3.6  # labels beside and below the panels, lines of text
 ONE_ROW = 6  # entries of the legend that fit side by side
 Place = Callable[[Mark], tuple[np.ndarray, np.ndarray]]
 
@@ -103,6 +104,7 @@ def scene_from(
     simulation: dict[str, Any],
     wanted: Wanted,
     n_frames: int = DEFAULT_FRAMES,
+    time_file: Path | None = None,
 ) -> Scene:
     """Read a recording and place everything on one of its pictures.
 
@@ -117,17 +119,23 @@ def scene_from(
     wanted : Wanted
     n_frames : int
         Frames to look at.
+    time_file : Path or None
+        The file that `reader.time_file` names.
 
     Raises
     ------
     UserError
         If the recording cannot be read or the settings do not fit it.
     """
+    where = f"recordings.{label}"
+    stamps = None
+    if time_file is not None:
+        stamps = read_stamps(time_file, recording.reader.time_column, f"{where}.reader")
     with closing(open_recording(path, reader_settings(recording))) as opened:
         facts = opened.facts
-        grid = geometry(recording, facts.height, facts.width, f"recordings.{label}").grid
+        grid = geometry(recording, facts.height, facts.width, where).grid
         used, rate = recording.reader.frames, recording.frame_rate_hz
-        look = look_at(opened, wanted, used, rate, path.name, n_frames)
+        look = look_at(opened, wanted, used, rate, path.name, n_frames, stamps)
     return scene_of(recording, simulation, grid, look)
 
 

@@ -20,7 +20,7 @@ from plumenav.recordings._contract import AXES, Facts, Recording, Settings
 from plumenav.recordings._recognize import open_recording
 
 DEFAULT_FRAMES = 300
-COLOUR_FRAMES = 3
+COLOUR_FRAMES, COLOUR_EVERY = 100, 20  # frames whose channels are looked at: every so many
 WILDCARDS = set("*?[")
 # An interval is a gap if it exceeds the median interval by this factor, as in normalization.
 GAP = 1.5
@@ -163,15 +163,18 @@ def _motion(measured: Measured, rate_hz: float | None) -> dict[str, Any] | None:
     return None if found is None else found._asdict()
 
 
-def _colour(path: Path, settings: Settings, facts: Facts) -> dict[str, Any] | None:
-    """The channels of the first frames; None where the recording has one, or hands out one."""
-    if facts.channels != 3:
+def _colour(path: Path, settings: Settings, n_frames: int) -> dict[str, Any] | None:
+    """The channels of some of the first frames; None where the recording has only one."""
+    some = []
+    try:
+        with closing(_open(path, settings._replace(colour=True))) as opened:
+            for block in opened.blocks(0, min(n_frames, COLOUR_FRAMES)):
+                if block.frames.ndim != 4:
+                    return None
+                some.append(block.frames[-block.first % COLOUR_EVERY :: COLOUR_EVERY].copy())
+    except UserError:  # an array of numbers has no colours, and its reader says so
         return None
-    with closing(open_recording(path, settings._replace(colour=True))) as opened:
-        block = next(iter(opened.blocks()), None)
-    if block is None or block.frames.ndim != 4:
-        return None
-    colour = findings.colour_of(block.frames[:COLOUR_FRAMES])
+    colour = findings.colour_of(np.concatenate(some))
     return {
         "equal": colour.equal,
         "largest_difference": colour.largest_difference,
@@ -222,7 +225,7 @@ def probe(request: Request) -> dict[str, Any]:
         },
         "time": intervals(measured.time_s),
         "intensity": _levels(measured.levels, measured.noise_sd),
-        "colour": _colour(opened_path, settings, facts),
+        "colour": _colour(opened_path, settings, measured.frames),
         "plume": _plume(measured),
         "motion": _motion(measured, facts.rate_hz),
         "presets": [{**fit._asdict(), "axes": list(fit.axes)} for fit in presets.fitting(shape)],

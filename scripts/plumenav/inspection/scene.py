@@ -216,6 +216,10 @@ def warnings_of(
     share = start_inside(simulation, grid)
     x0, x1, y0, y1 = world.extent_mm(grid)
     reach = f"x {x0:.0f} to {x1:.0f} mm, y {y0:.0f} to {y1:.0f} mm"
+    if not said and not (x0 <= 0 <= x1 and y0 <= 0 <= y1):
+        said.append(
+            f"the source is outside what is left of the image after crop and turn ({reach})"
+        )
     if share == 0:
         said.append(f"the start region is outside the plume ({reach}): simulation.start")
     elif share < 1:
