@@ -318,6 +318,21 @@ def test_mistakes_are_answered(
     assert run(config, "film", "--frame", "1", "--mean").exit_code == 2
 
 
+def test_the_sound_part_of_a_damaged_file_is_drawn_if_the_config_takes_it(
+    tmp_path: Path, recordings_folder: Path
+) -> None:
+    damaged = recordings_folder / "broken" / "trunc60.avi"
+    entry = {"path": str(damaged), "mm_per_px": 0.5, "source_px": {"row": 120, "column": 160}}
+    refused = run(write_config(tmp_path, {"a": entry}), "--out", tmp_path / "a.png")
+    assert refused.exit_code == 1
+    assert "36 frames" in refused.stderr
+    assert not (tmp_path / "a.png").exists()
+    entry["reader"] = {"on_damage": "truncate"}
+    taken = run(write_config(tmp_path, {"a": entry}), "--out", tmp_path / "a.png")
+    assert taken.exit_code == 0, taken.stderr
+    assert "36 frames are sound, the rest is lost" in taken.stdout
+
+
 def test_a_synthetic_recording_is_found_where_the_run_made_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

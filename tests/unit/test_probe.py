@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -289,6 +292,7 @@ def test_a_copy_that_disagrees_with_its_preset_is_told_how(tmp_path: Path, prese
     assert said(report["doubts"], "preset known knows frames: 60, this file has 50")
     assert said(report["doubts"], "preset known knows rows: 48, this file has 40")
     assert "preset: known" in report["config"]
+    assert report["traps"] == ["it is smaller than it looks"]
     assert "mm_per_px" not in report["config"]  # the preset knows it
     assert "wind_toward" in report["config"]
 
@@ -370,6 +374,36 @@ def test_mistakes_in_the_command_line_exit_with_2_and_in_files_with_1(tmp_path: 
     axes = run("probe", write_hdf5(tmp_path / "a.h5", smoke(12)), "--axes", "frame,row,row")
     assert axes.exit_code == 1
     assert "--axes" in axes.stderr
+
+
+CRASHING = """
+import os
+import plumenav.recordings._recognize as recognize
+if {crash}:
+    recognize.open_recording = lambda path, settings: os.abort()
+from plumenav.cli import app
+app()
+"""
+
+
+@pytest.mark.parametrize("crash", [False, True])
+def test_a_decoder_that_crashes_ends_in_a_message(tmp_path: Path, film: Path, crash: bool) -> None:
+    program = tmp_path / "plumenav"
+    program.write_text(CRASHING.format(crash=crash))
+    done = subprocess.run(
+        [sys.executable, program, "probe", film, "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
+    )
+    if crash:
+        assert done.returncode == 1
+        assert "the decoder crashed (SIGABRT)" in done.stderr
+        assert done.stdout == ""
+    else:
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["read"]["frames"] == 60
 
 
 def test_broken_files_get_a_message_and_no_traceback(recordings_folder: Path) -> None:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
+from plumenav import guard
 from plumenav.errors import UserError
 
 Json = Annotated[bool, typer.Option("--json", help="the answer as JSON, and nothing else")]
+
+
+# Without a frame for so long, a decoder has hung (the default of reader.stall_s).
+STALL_S = 300.0
 
 
 @contextmanager
@@ -26,6 +33,18 @@ def user_errors() -> Iterator[None]:
             f"plumenav: {error}", highlight=False, markup=False
         )
         raise typer.Exit(1) from None
+
+
+def guarded_from_the_shell(where: Path) -> None:
+    """Go on in a process of its own, and end with its exit code: hostile files crash decoders.
+
+    Only what the shell started as `plumenav` starts itself again; inside another program (a test,
+    a notebook) the work is done at once.
+    """
+    if guard.guarded() or Path(sys.argv[0]).stem != "plumenav":
+        return
+    with user_errors():
+        raise typer.Exit(guard.run_again(str(where), STALL_S))
 
 
 def _finite(value: Any) -> Any:

@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.table import Table
 
 from plumenav.cli._output import Json, print_json, user_errors
-from plumenav.config import load
 
 
 def command(
@@ -18,6 +17,8 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Check a config file and say what a run of it would simulate."""
+    from plumenav.config import load
+
     with user_errors():
         resolved = load(config)
     each = resolved["simulation"]["simulations"]

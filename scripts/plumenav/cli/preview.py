@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from plumenav.cli._output import Json, print_json, user_errors
-from plumenav.config import load
+from plumenav.cli._output import Json, guarded_from_the_shell, print_json, user_errors
 from plumenav.errors import UserError, nearest
+from plumenav.inspection import DEFAULT_FRAMES
 
 
 def _chosen(resolved: dict[str, Any], label: str | None) -> list[str]:
@@ -50,15 +50,17 @@ def command(
     mean: Annotated[bool, typer.Option("--mean", help="draw on the mean of the frames")] = False,
     frames: Annotated[
         int, typer.Option(min=1, help="frames to look at for the mean, or the liveliest")
-    ] = 300,
+    ] = DEFAULT_FRAMES,
     as_json: Json = False,
 ) -> None:
     """Draw source, wind, scale, crop and start region on a frame, as filmed and as simulated."""
+    if (frame is not None) + (time is not None) + mean > 1:
+        raise typer.BadParameter("give one of --frame, --time and --mean")
+    guarded_from_the_shell(config)
+    from plumenav.config import load
     from plumenav.inspection import preview
     from plumenav.inspection.look import Wanted
 
-    if (frame is not None) + (time is not None) + mean > 1:
-        raise typer.BadParameter("give one of --frame, --time and --mean")
     written = []
     with user_errors():
         resolved = load(config)

@@ -11,9 +11,9 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from plumenav.cli._output import Json, print_json, user_errors
+from plumenav.cli._output import Json, guarded_from_the_shell, print_json, user_errors
 from plumenav.errors import UserError
-from plumenav.inspection.probe import DEFAULT_FRAMES, Request, probe
+from plumenav.inspection import DEFAULT_FRAMES
 
 
 def _axes(text: str | None) -> tuple[str, str, str] | None:
@@ -52,6 +52,9 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Look at a recording: what it is, what is doubtful, and a block for a config."""
+    guarded_from_the_shell(recording)
+    from plumenav.inspection.probe import Request, probe
+
     with user_errors():
         how_many = None if full else frames
         request = Request(recording, how_many, preset, dataset, time_dataset, _axes(axes))
@@ -195,6 +198,11 @@ def show(report: dict[str, Any], console: Console) -> None:
         console.print(doubts)
     else:
         console.print(Text("No doubts", style="bold green"))
+    if report["traps"]:
+        console.print()
+        console.print(Text("Known traps of this recording", style="bold yellow"))
+        for trap in report["traps"]:
+            console.print(Text(f"  * {trap}"))
     console.print()
     console.print(Text("For a config; what is empty is for you to measure", style="bold cyan"))
     console.print()

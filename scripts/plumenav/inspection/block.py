@@ -35,9 +35,6 @@ def _value(value: Any) -> str:
 def _reader(report: dict[str, Any]) -> list[str]:
     reader = report["reader"]
     keys = {key: reader[key] for key in ("dataset", "time_dataset", "axes") if reader.get(key)}
-    misread = next((f["axes"] for f in report["presets"] if f["name"] == report["preset"]), None)
-    if misread and misread != ["frame", "row", "column"]:
-        keys["axes"] = misread
     if not keys:
         return []
     inner = ", ".join(f"{key}: {_value(value)}" for key, value in keys.items())

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from plumenav.errors import UserError
+from plumenav.inspection import DEFAULT_FRAMES
 from plumenav.inspection.measure import SMALL_PX, small
 from plumenav.recordings._contract import Recording
 
-DEFAULT_FRAMES = 300
 SLACK_S = 1e-7  # rounding of time stamps, as in the engine
 
 

@@ -22,11 +22,13 @@ from plumenav.config.recordings import Recording
 from plumenav.errors import UserError
 from plumenav.figures import _style as style
 from plumenav.figures._save import METADATA
-from plumenav.inspection.look import DEFAULT_FRAMES, Wanted, look_at
+from plumenav.inspection import DEFAULT_FRAMES
+from plumenav.inspection.look import Wanted, look_at
 from plumenav.inspection.scene import Mark, Scene, scene_of
 from plumenav.normalization.clock import read_stamps
 from plumenav.normalization.geometry import geometry
 from plumenav.normalization.pipeline import reader_settings
+from plumenav.recordings._contract import DamageError
 from plumenav.recordings._recognize import open_recording
 from plumenav.tables import atomic
 
@@ -135,8 +137,18 @@ def scene_from(
         facts = opened.facts
         grid = geometry(recording, facts.height, facts.width, where).grid
         used, rate = recording.reader.frames, recording.frame_rate_hz
-        look = look_at(opened, wanted, used, rate, path.name, n_frames, stamps)
-    return scene_of(recording, simulation, grid, look)
+        lost = []
+        try:
+            look = look_at(opened, wanted, used, rate, path.name, n_frames, stamps)
+        except DamageError as damage:
+            first = used[0] if used else 0
+            if recording.reader.on_damage != "truncate" or damage.readable <= first:
+                raise
+            used = (first, damage.readable)
+            look = look_at(opened, wanted, used, rate, path.name, n_frames, stamps)
+            lost = [f"the file is damaged: {damage.readable} frames are sound, the rest is lost"]
+    scene = scene_of(recording, simulation, grid, look)
+    return scene._replace(warnings=[*lost, *scene.warnings])
 
 
 # ---------------------------------------------------------------------------------- drawing

@@ -11,7 +11,7 @@ import numpy as np
 
 from plumenav.config.presets import load_preset
 from plumenav.errors import UserError
-from plumenav.inspection import findings, presets
+from plumenav.inspection import DEFAULT_FRAMES, findings, presets
 from plumenav.inspection.block import block, label_of
 from plumenav.inspection.doubts import doubts
 from plumenav.inspection.measure import Levels, Measured, measure
@@ -19,7 +19,6 @@ from plumenav.inspection.motion import drift
 from plumenav.recordings._contract import AXES, Facts, Recording, Settings
 from plumenav.recordings._recognize import open_recording
 
-DEFAULT_FRAMES = 300
 COLOUR_FRAMES, COLOUR_EVERY = 100, 20  # frames whose channels are looked at: every so many
 WILDCARDS = set("*?[")
 # An interval is a gap if it exceeds the median interval by this factor, as in normalization.
@@ -196,14 +195,15 @@ def probe(request: Request) -> dict[str, Any]:
         JSON-able. Sections: `reader` (what the file says of itself), `read` (what arrived), `time`
         (None without time stamps), `intensity` (numbers as in the file), `colour` (None for gray),
         `plume` (guesses from pictures), `presets` that fit, `notes` of the reader, `doubts` in
-        words, and `config`, a block of YAML.
+        words, `traps` that the preset knows of, and `config`, a block of YAML.
 
     Raises
     ------
     UserError
         If the recording cannot be read as far as was asked.
     """
-    preset = load_preset(request.preset, "--preset").recording if request.preset else {}
+    published = load_preset(request.preset, "--preset") if request.preset else None
+    preset = published.recording if published else {}
     expected = preset.get("expected", {})
     settings = _settings(request, expected, preset.get("reader", {}))
     path = request.path.expanduser()
@@ -229,6 +229,7 @@ def probe(request: Request) -> dict[str, Any]:
         "plume": _plume(measured),
         "motion": _motion(measured, facts.rate_hz),
         "presets": [{**fit._asdict(), "axes": list(fit.axes)} for fit in presets.fitting(shape)],
+        "traps": list(published.traps) if published else [],
         "notes": notes,
     }
     report["doubts"] = doubts(report)
