@@ -125,6 +125,8 @@ def test_a_film_without_plume_says_so(tmp_path: Path) -> None:
     report = look(write_hdf5(tmp_path / "empty.h5", smoke(40, 40)))
     assert report["plume"]["all_quiet"]
     assert report["plume"]["peak_px"] is None
+    ground = np.median(60 + 4 * np.sin(np.arange(80) / 9.0))
+    assert report["plume"]["background_level"] == pytest.approx(ground, abs=0.2)
     assert "no plume in the whole recording" in report["doubts"]
 
 
@@ -292,6 +294,7 @@ def test_a_copy_that_disagrees_with_its_preset_is_told_how(tmp_path: Path, prese
     assert said(report["doubts"], "preset known knows frames: 60, this file has 50")
     assert said(report["doubts"], "preset known knows rows: 48, this file has 40")
     assert "preset: known" in report["config"]
+    assert not said(report["doubts"], "frame_rate_hz must")  # it knows that, too
     assert report["traps"] == ["it is smaller than it looks"]
     assert "mm_per_px" not in report["config"]  # the preset knows it
     assert "wind_toward" in report["config"]

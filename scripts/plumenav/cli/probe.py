@@ -184,6 +184,8 @@ def show(report: dict[str, Any], console: Console) -> None:
             table.add_row(f"  {key}", Text(value))
         console.print(table)
     for fit in report["presets"]:
+        if fit["name"] == report["preset"]:
+            continue
         console.print(
             f"\nHas the shape of preset {fit['name']} ({fit['title']}): try --preset {fit['name']}",
             highlight=False,

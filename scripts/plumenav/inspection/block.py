@@ -10,8 +10,6 @@ import json
 import re
 from typing import Any
 
-from plumenav.config.presets import load_preset
-
 MEASURE = "# measure this:"
 
 
@@ -118,7 +116,7 @@ def block(report: dict[str, Any], label: str) -> str:
         Parses as YAML: {"recordings": {label: {...}}}; keys to be measured are empty.
     """
     preset = report["preset"]
-    known = set(load_preset(preset).recording) if preset else set()
+    known = set(report["preset_knows"])
     lines = [f"path: {_value(report['path'])}"]
     if preset:
         lines.append(f"preset: {preset}")

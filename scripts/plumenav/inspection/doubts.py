@@ -113,6 +113,8 @@ def _plume(report: Report) -> str | None:
 
 def _clock(report: Report) -> str | None:
     nominal, time = report["reader"]["rate_nominal_hz"], report["time"]
+    if "frame_rate_hz" in report["preset_knows"]:
+        return None
     if time is None and nominal is None:
         return "the file has neither time stamps nor a frame rate: frame_rate_hz must say it"
     if nominal is not None and nominal > UNLIKELY_HZ:

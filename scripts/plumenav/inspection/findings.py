@@ -115,8 +115,8 @@ def background(empty: np.ndarray, top: float) -> Background:
 
 
 def _quiet_image(early: np.ndarray, lead_in: LeadIn) -> np.ndarray | None:
-    """Mean of the plume-free frames, if there are any before a plume."""
-    if lead_in.suggested is None or lead_in.all_quiet:
+    """Mean of the plume-free frames at the start, if there are any."""
+    if lead_in.suggested is None:
         return None
     first, end = lead_in.suggested
     return np.asarray(early[first:end].mean(axis=0))

@@ -40,7 +40,10 @@ STYLES: dict[str, tuple[str, dict[str, Any]]] = {
     "mask": ("mask", {"color": "#ff8ad8", "lw": 1.0}),
     "blank": ("blank air", {"color": "#f0e442", "lw": 1.0, "ls": (0, (1, 1.5))}),
     "clean air": ("clean air (noise floor)", {"color": "#f0e442", "lw": 1.0}),
-    "source region": ("source region (calibration)", {"color": "#ffb000", "lw": 1.0}),
+    "source region": (
+        "source region (calibration)",
+        {"color": "#ff8c69", "lw": 1.0, "ls": (0, (2, 1))},
+    ),
     "start": ("start region", {"color": "#5dff9b", "lw": 1.1, "ls": (0, (4, 2))}),
     "success": ("success circle", {"color": "#ffb000", "lw": 1.1}),
 }

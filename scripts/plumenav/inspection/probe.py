@@ -217,6 +217,7 @@ def probe(request: Request) -> dict[str, Any]:
         "file": path.name,
         "path": str(path.absolute()),
         "preset": request.preset,
+        "preset_knows": sorted(preset),
         "reader": _reader(facts, settings),
         "read": {
             "frames": measured.frames,
