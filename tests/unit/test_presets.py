@@ -41,8 +41,9 @@ def resolved(data, monkeypatch, **entry):
 def normalized(folder, source, entry):
     """A resolved recording, normalized."""
     keys = set(Recording.model_fields) - {"path", "synthetic", "analytic", "signal", "condition"}
+    companions = {key: Path(path) for key, path in entry["companions"].items()}
     folder.mkdir()
-    return Normalized(folder, source, **{key: entry[key] for key in keys})
+    return Normalized(folder, source, companions, **{key: entry[key] for key in keys})
 
 
 @pytest.fixture
@@ -255,6 +256,37 @@ def test_the_smoke_movie_of_2018_finds_its_background_and_mask(data, monkeypatch
     assert [found["expected"][key] for key in ("frames", "rows", "columns")] == [None, 1200, 2048]
 
 
+def test_the_smoke_movie_of_2018_becomes_smoke_over_clean_air(tmp_path, monkeypatch):
+    """Files as MATLAB 7.3 writes them: HDF5 behind 512 bytes, every array's axes reversed."""
+    rng = np.random.default_rng(5)
+    floor = rng.integers(20, 90, (60, 104)).astype(np.uint8)
+    smoke = rng.integers(-3, 120, (4, 60, 104))
+    mask = np.ones((60, 104), np.uint8)
+    mask[:6] = mask[:, 90:] = 0
+    stem = "2018_09_12_NA_3_3ds_5do_IS_1"
+    source = tmp_path / f"{stem}-frames.mat"
+    with h5py.File(source, "w", userblock_size=512) as file:
+        file["frames"] = (floor + smoke).astype(np.uint8).transpose(0, 2, 1)
+    with h5py.File(tmp_path / f"{stem}.mat", "w", userblock_size=512) as file:
+        file["p/bkg_img"], file["p/mask"] = floor.T.astype(float), mask.T
+        file["p/framerate"] = [[89.94]]
+    entry = resolved(
+        tmp_path,
+        monkeypatch,
+        preset="emonet_smoke_2018",
+        path=source.name,
+        expected={"rows": 60, "columns": 104},
+        source_px={"row": 30, "column": 0},
+        wind={"speed_mm_s": 150},
+    )
+    plume = normalized(tmp_path / "out", source, entry)
+    step = plume.metadata["scale"]
+    # negatives are noise and stay; outside the mask is clean air
+    np.testing.assert_allclose(plume.concentration, smoke * mask / 255, atol=step, rtol=0)
+    assert plume.time_s == pytest.approx(np.arange(4) / 89.94)
+    assert plume.metadata["unit"] == "255 grey levels"
+
+
 def test_without_the_companion_the_published_way_out_asks_for_no_file(data, monkeypatch):
     (data / "2018_09_12_NA_3_3ds_5do_IS_1.mat").unlink()
     own = {"source_px": {"row": 584, "column": 0}, "wind": {"speed_mm_s": 150}}
@@ -263,6 +295,37 @@ def test_without_the_companion_the_published_way_out_asks_for_no_file(data, monk
     steps = {"background": {"method": "mean", "frames": [0, 200]}, "mask": {"image": None}}
     found = resolved(data, monkeypatch, preset="emonet_smoke_2018", normalize=steps, **own)
     assert found["companions"] == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "userblock_bytes", "stored_axes"),
+    [("boie_2018_slow", 0, (0, 1, 2)), ("rigolli_dns", 512, (0, 2, 1))],
+)
+def test_what_the_preset_does_not_know_is_taken_from_the_user(
+    name, userblock_bytes, stored_axes, tmp_path, monkeypatch
+):
+    frames = np.random.default_rng(7).random((5, 20, 34)).astype(np.float32)
+    source = tmp_path / "movie"
+    with h5py.File(source, "w", userblock_size=userblock_bytes) as file:
+        file["anything"] = frames.transpose(stored_axes)
+    wind = {} if name == "boie_2018_slow" else {"wind": OWN["wind"]}
+    entry = resolved(
+        tmp_path,
+        monkeypatch,
+        preset=name,
+        mm_per_px=2,
+        source_px={"row": 6, "column": 33},
+        wind_toward="-column",
+        frame_rate_hz=8,
+        expected={"rows": 20, "columns": 34},
+        **wind,
+    )
+    assert entry["wind"]["speed_mm_s"] == (50 if name == "boie_2018_slow" else 77)
+    plume = normalized(tmp_path / "out", source, entry)
+    grid = Grid(**{key: plume.metadata[key] for key in Grid._fields})
+    assert grid == Grid(height=20, width=34, mm_per_px=2, source_row=13, source_column=0)
+    step = plume.metadata["scale"]
+    np.testing.assert_allclose(plume.concentration, frames[:, ::-1, ::-1], atol=step, rtol=0)
 
 
 def test_the_plume_file_of_flygym_is_read_in_half_precision(tmp_path, monkeypatch):

@@ -120,7 +120,6 @@ def test_every_part_and_every_companion_is_watched(here):
     assert "Set of input files has changed" in reason
 
 
-@pytest.mark.xfail(reason="needs a reader of image sequences and normalize(companions=)")
 def test_an_image_sequence_with_time_stamps_becomes_a_plume(here):
     sequence(here.folder / "data" / "day")
     config = here.write_config("film", one_recording("film"))

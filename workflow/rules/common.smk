@@ -13,6 +13,7 @@ from plumenav import fingerprint, jobs, ownership, registry
 from plumenav.batch.settings import chunk_names, job_settings, on_off_dead_zones
 from plumenav.config import load, recording_files, resolve
 from plumenav.errors import UserError
+from plumenav.recordings.synthesis._writers import EXTENSIONS
 
 SCRIPTS = os.path.relpath(ROOT / "scripts")
 
@@ -45,7 +46,6 @@ OUT = f"results/{RUN}"
 CHUNKS = chunk_names(
     CONFIG["simulation"]["simulations"], CONFIG["batch"]["chunk_simulations"]
 )
-EXTENSIONS = {"hdf5": "h5", "mjpeg_avi": "avi"}
 jobs.inherit_environment([plugin["file"] for plugin in CONFIG["plugins"]])
 
 
@@ -84,6 +84,11 @@ def minutes(n):
 
 def synthetic(label):
     return CONFIG["recordings"][label]["synthetic"]
+
+
+def true_frames(label):
+    """True frames of a synthetic recording; nothing for others."""
+    return f"{recording_file(label)}.truth.npz" if synthetic(label) else []
 
 
 def recording_file(label):

@@ -107,8 +107,19 @@ def movie_maps(reader: PlumeReader, noise: dict[str, float] | None, max_frames: 
     )
 
 
+def counts_hits(recording: dict[str, Any]) -> bool:
+    """Whether a recording's section of the config is a field whose value is drawn: hits."""
+    analytic = recording.get("analytic")
+    if not analytic:
+        return False
+    draws: bool = registry.get("field", analytic["field"]).DRAWS
+    return draws
+
+
 def analytic_map(metadata: dict[str, Any]) -> np.ndarray:
     """Concentration of an analytic field at the pixel centres of its arena.
+
+    Of a field of detections, whose value is drawn: mean hits per second.
 
     Parameters
     ----------
@@ -133,7 +144,9 @@ def analytic_map(metadata: dict[str, Any]) -> np.ndarray:
 
     def concentration(row: int, column: int) -> float:
         x_mm, y_mm = x_of_column(column, grid), y_of_row(row, grid)
-        stored = field.value(no_frames, 0, row, column, x_mm, y_mm, False, constants)
+        if field.DRAWS:
+            return float(field.mean(x_mm, y_mm, constants))
+        stored = field.value(no_frames, 0, row, column, x_mm, y_mm, False, constants, 0.0, 0.0)
         return float(stored) * scale + offset
 
     values = [

@@ -49,8 +49,12 @@ def _field_constants(analytic: Analytic, where: str) -> dict[str, Any]:
                 ", ".join(known),
                 nearest(name, known),
             )
-    constants: dict[str, Any] = field.Constants(**analytic.parameters)._asdict()
-    return constants
+    constants = field.Constants(**analytic.parameters)
+    problem = field.problem(constants) if hasattr(field, "problem") else None
+    if problem:
+        raise UserError(f"{where}.analytic.parameters", problem, (field.Constants.__doc__ or ""))
+    complete: dict[str, Any] = constants._asdict()
+    return complete
 
 
 def _check_reader(name: str, where: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from plumenav import guard
 from plumenav.config.normalization import Calibration, NoiseFloor
 from plumenav.config.recording_files import split_variable
 from plumenav.config.recordings import Recording
@@ -85,6 +86,7 @@ class Sources:
         """The used part of raw frames."""
         r0, r1, c0, c1 = self.shape.window
         for block in self.opened.blocks(first, end):
+            guard.progress(block.first + len(block.frames))
             for frame in block.frames:
                 yield frame[r0:r1, c0:c1]
 
