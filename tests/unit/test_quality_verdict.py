@@ -140,14 +140,14 @@ def test_statistics_that_are_not_as_expected_are_told(tmp_path):
         tmp_path,
         film(),
         normalize=normalize,
-        expected={"median": 0.0, "mean": 0.03, "rows": 170, "columns": 110},
+        expected={"median": 0.0, "mean": 0.03, "frame_rate_hz": 29.97},
     )
     says = made.checks["statistics"]["says"]
     assert made.checks["statistics"]["status"] == "fail"
     assert "median 0.5" in says
     assert "expected 0" in says
     assert "background was not subtracted" in says
-    assert "rows and columns are exchanged" in made.checks["file"]["says"]
+    assert made.checks["file"]["says"] == "frame_rate_hz 30, expected 29.97"
 
 
 # ------------------------------------------------------------------ noise that steers a fly
