@@ -165,7 +165,7 @@ SAMPLES: dict[str, Sample] = {
     "NPZ": Sample(_npz),
     "TIFF": Sample(_tiff),
     "TIFF BigTIFF": Sample(lambda path: _tiff(path, bigtiff=True)),
-    "TIFF ImageJ": Sample(lambda path: _tiff(path, imagej=True)),
+    "TIFF ImageJ": Sample(lambda path: _tiff(path, imagej=True, metadata={"axes": "TYX"})),
     "TIFF LZW": Sample(lambda path: _tiff(path, compression="lzw")),
     "TIFF deflate": Sample(lambda path: _tiff(path, compression="zlib", predictor=True)),
     "PNG images": Sample(_images(".png")),
