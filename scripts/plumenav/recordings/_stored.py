@@ -197,12 +197,21 @@ class StoredMovie(Movie):
                     if whole < wanted:
                         raise BrokenPartError(start, "the data end early")
                 if stop == self.n_frames and array.offset is None:
-                    _skip(stream, TAIL_BYTES)
+                    self._check_tail(stream)
         except EOFError:
             raise BrokenPartError(start, "the data end early") from None
         except STREAM_ERRORS as error:
             # a checksum does not say where the damage is: no frame before it can be vouched for
             raise BrokenPartError(0, f"the compressed data are damaged: {reason(error)}") from None
+
+    def _check_tail(self, stream: Stream) -> None:
+        """Let the stream check its checksum; where it is cut off, the numbers are there anyway."""
+        try:
+            _skip(stream, TAIL_BYTES)
+        except EOFError:
+            note = "the file ends before the checksum of the movie: its numbers are unchecked"
+            if note not in self.notes:
+                self.notes.append(note)
 
     def _skip_frames(self, stream: Stream, first: int, size: int) -> int:
         if self._array.offset is not None and hasattr(stream, "seek"):

@@ -231,10 +231,10 @@ class Cine:
             (annotation,) = struct.unpack("<I", file.read(4))
             if not 8 <= annotation < 2**24:
                 raise self._cut_off(number, "an image has no beginning")
+            if start + annotation + length > size:
+                raise self._cut_off(number, "the file ends")
             file.seek(start + annotation)
             data = file.read(length)
-        if len(data) < length:
-            raise self._cut_off(number, "the file ends")
         rows = np.frombuffer(data, np.uint8).reshape(header.height, header.stride)
         image = rows[:, : header.width * header.bits // 8].copy().view(self._kind)
         image = image.astype(image.dtype.newbyteorder("="), copy=False)

@@ -28,6 +28,7 @@ import numpy as np
 from plumenav import guard
 from plumenav.errors import UserError
 from plumenav.recordings import _opencv as decoder
+from plumenav.recordings._containers import is_cut_off
 from plumenav.recordings._contract import (
     DamageError,
     Facts,
@@ -344,8 +345,10 @@ class Video:
     def _check_count(
         self, number: int, stamps: _Stamps, first: int, end: int | None, opening: list[str]
     ) -> None:
-        if end is None and self._ends_early(number, stamps):
-            raise self._cut_off(number, stamps.last_s, "ends early")
+        short = self._ends_early(number, stamps)
+        if end is None and (short or is_cut_off(self.path, self._container)):
+            # not every decoder complains of half a picture: the last one is not vouched for
+            raise self._cut_off(max(0, number - 1), stamps.before_last_s, "ends early")
         if number < (first + 1 if end is None else end):
             raise UserError(
                 str(self.path),
@@ -388,7 +391,7 @@ class _Stamps:
 
     def __init__(self, rate_hz: float | None) -> None:
         self._step_s = 1.0 / rate_hz if rate_hz else 0.0
-        self.first_s = self.last_s = self.longest_s = 0.0
+        self.first_s = self.before_last_s = self.last_s = self.longest_s = 0.0
         self._missing = self._backwards = self._seen = 0
 
     def mended(self, time_s: np.ndarray) -> np.ndarray:
@@ -406,7 +409,7 @@ class _Stamps:
                 self.longest_s = max(self.longest_s, stamp - self.last_s)
             else:
                 self.first_s = stamp
-            self.last_s = stamp
+            self.before_last_s, self.last_s = self.last_s, stamp
             self._seen += 1
         return time_s
 
