@@ -6,7 +6,6 @@ a path without extension and give back what a user would name: a file, a folder 
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +19,7 @@ import tifffile
 import zarr
 from PIL import Image
 
-from factories_recordings import lopsided, write_video
+from factories_recordings import lopsided, write_cine, write_video
 
 N = 12
 FRAMES = lopsided(n=N, height=40, width=56)
@@ -50,30 +49,6 @@ def _gif(path: Path) -> Path:
     path = path.with_suffix(".gif")
     first, *others = [Image.fromarray(frame) for frame in FRAMES]
     first.save(path, save_all=True, append_images=others, duration=30, loop=0)
-    return path
-
-
-def _cine(path: Path) -> Path:
-    """16-bit .cine file as a camera writes it: header, SETUP, stamps, index, images."""
-    path = path.with_suffix(".cine")
-    n, height, width = DEEP.shape
-    setup = bytearray(10412)
-    setup[140:144] = b"ST" + struct.pack("<H", len(setup))
-    struct.pack_into("<I", setup, 768, 500)  # frame rate
-    struct.pack_into("<I", setup, 896, 12)  # depth of the sensor
-    start, step = 1_500_000_000 << 32, (1 << 32) // 100
-    stamps = struct.pack(f"<{n}Q", *[(start + k * step) & ~3 for k in range(n)])
-    tags = struct.pack("<IHH", 8 + len(stamps), 1002, 0) + stamps
-    index_at = 44 + 40 + len(setup) + len(tags)
-    images = [frame[::-1].astype("<u2").tobytes() for frame in DEEP]
-    size = 8 + len(images[0])
-    index = struct.pack(f"<{n}Q", *[index_at + 8 * n + k * size for k in range(n)])
-    head = struct.pack("<2sHHHiIiIIIIII", b"CI", 44, 0, 1, 0, n, 0, n, 44, 84, index_at, 0, 0)
-    bitmap = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 16, 0, len(images[0]), 0, 0, 0, 4096)
-    with open(path, "wb") as file:
-        file.write(head + bitmap + setup + tags + index)
-        for image in images:
-            file.write(struct.pack("<II", 8, len(image)) + image)
     return path
 
 
@@ -155,7 +130,7 @@ SAMPLES: dict[str, Sample] = {
     "WMV": _video("WMV2", ".wmv"),
     "FLV": _video("FLV1", ".flv"),
     "GIF": Sample(_gif),
-    "CINE": Sample(_cine),
+    "CINE": Sample(lambda path: write_cine(path.with_suffix(".cine"), DEEP)),
     "HDF5": Sample(_hdf5),
     "HDF5 gzip": Sample(lambda path: _hdf5(path, chunks=(3, 40, 56), compression="gzip")),
     "MAT 5": Sample(_mat5, AXES_LAST),
