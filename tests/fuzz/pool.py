@@ -35,13 +35,12 @@ class Worker:
             )
         return self._process
 
-    def read(self, path: Path, settings: dict[str, object]) -> dict[str, Any]:
+    def read(self, path: Path) -> dict[str, Any]:
         """How reading a recording ends."""
         process = self._started()
         assert process.stdin is not None
         assert process.stdout is not None
-        task = {"path": str(path), "settings": settings}
-        process.stdin.write(json.dumps(task).encode() + b"\n")
+        process.stdin.write(json.dumps(str(path)).encode() + b"\n")
         process.stdin.flush()
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
@@ -69,25 +68,23 @@ class Worker:
             self._process = None
 
 
-def read_all(
-    tasks: Iterable[tuple[Path, dict[str, object]]], scripts: Path, n: int, limit_s: float
-) -> list[dict[str, Any]]:
+def read_all(paths: Iterable[Path], scripts: Path, n: int, limit_s: float) -> list[dict[str, Any]]:
     """How reading each recording ends, in order."""
     idle: SimpleQueue[Worker] = SimpleQueue()
     workers = [Worker(scripts, limit_s) for _ in range(n)]
     for worker in workers:
         idle.put(worker)
 
-    def one(task: tuple[Path, dict[str, object]]) -> dict[str, Any]:
+    def one(path: Path) -> dict[str, Any]:
         worker = idle.get()
         try:
-            return worker.read(*task)
+            return worker.read(path)
         finally:
             idle.put(worker)
 
     try:
         with ThreadPoolExecutor(n) as threads:
-            return list(threads.map(one, tasks))
+            return list(threads.map(one, paths))
     finally:
         for worker in workers:
             worker.close()

@@ -25,7 +25,7 @@ def read(path, first=0, end=None, **settings):
 @pytest.mark.parametrize("dtype", ["<u1", "<u2"])
 def test_stored_numbers_the_right_way_up(tmp_path, flip, dtype):
     truth = lopsided(n=10).astype(dtype)
-    path = write_cine(tmp_path / "a.avi", truth, flip=flip)
+    path = write_cine(tmp_path / "a.avi", truth, flip=flip, depth=12)
     assert recognize(path) == "cine"
     opened, frames, _ = read(path)
     np.testing.assert_array_equal(frames, truth)
@@ -34,7 +34,7 @@ def test_stored_numbers_the_right_way_up(tmp_path, flip, dtype):
 
 
 def test_the_stamps_of_the_saved_images_are_the_clock(tmp_path):
-    opened, _, time_s = read(write_cine(tmp_path / "a.cine", DEEP))
+    opened, _, time_s = read(write_cine(tmp_path / "a.cine", DEEP, depth=12))
     np.testing.assert_allclose(time_s, 0.01 * np.arange(10), atol=1e-8)
     assert opened.facts.rate_hz == pytest.approx(100)
     assert opened.facts.extra == {"camera_rate_hz": 500, "camera_bits": 12}

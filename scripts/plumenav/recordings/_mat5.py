@@ -85,7 +85,7 @@ class _Inflated:
                 self._packed = self._file.read(min(2**16, self._left))
                 self._left -= len(self._packed)
                 if not self._packed:
-                    raise EOFError
+                    return b""
             part = self._unpack.decompress(self._packed, size)
             self._packed = self._unpack.unconsumed_tail
             if part:
@@ -174,8 +174,6 @@ def _head_of(file: BinaryIO, path: Path, order: str, offset: int, kind: int, siz
     try:
         while len(raw) < HEAD_BYTES and (part := stream.read(HEAD_BYTES - len(raw))):
             raw += part
-    except EOFError:
-        pass
     finally:
         stream.close()
     if len(raw) < 8 or struct.unpack_from(order + "I", raw)[0] != MATRIX:

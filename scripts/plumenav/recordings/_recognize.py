@@ -6,6 +6,7 @@ import ast
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,7 +24,14 @@ HEAD_BYTES = 4096
 
 def _literal(reader: str, name: str) -> dict[str, Any]:
     """A table that a reader states, read from its source without importing it."""
-    tree = ast.parse(registry.file_of("reader", reader).read_text(encoding="utf-8"))
+    path = registry.file_of("reader", reader)
+    return _literal_in(path, path.stat().st_mtime_ns, name)
+
+
+@cache
+def _literal_in(path: Path, changed_ns: int, name: str) -> dict[str, Any]:
+    """The table of that name in a file as it was at that time."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in tree.body:
         if isinstance(node, ast.Assign):
             targets = node.targets

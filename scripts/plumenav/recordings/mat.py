@@ -16,7 +16,7 @@ from plumenav.errors import UserError, nearest
 from plumenav.recordings import _mat4, _mat5, hdf5
 from plumenav.recordings._axes import find_layout
 from plumenav.recordings._contract import Facts, Settings
-from plumenav.recordings._files import FileSequence, at_least_two, frame_files, kind_of
+from plumenav.recordings._files import FileSequence, at_least_two, frames_in, kind_of
 from plumenav.recordings._mat5 import Variable
 from plumenav.recordings._movie import (
     BrokenPartError,
@@ -204,7 +204,7 @@ class _Folder(FileSequence):
     """A folder of MATLAB files with one frame each."""
 
     def __init__(self, path: Path, settings: Settings) -> None:
-        files = [f for f in frame_files(path, settings.pattern) if kind_of(f, FRAME_FILES)]
+        files = list(frames_in(path, settings.pattern, FRAME_FILES)[0])
         at_least_two(path, files, settings.shape[0])
         self._settings = settings
         self._level = _level_of(files[0])
