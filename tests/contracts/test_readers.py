@@ -92,7 +92,7 @@ def test_16_bits_are_kept(name, tmp_path):
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_part_starts_where_it_is_asked_to_at_every_call(name, written, monkeypatch):
-    for room in ("_movie", "video"):
+    for room in ("_movie", "cine", "video"):
         monkeypatch.setattr(f"plumenav.recordings.{room}.frames_per_block", lambda *_: 4)
     with closing(open_recording(written[name], Settings())) as opened:
         for first, end in ((3, 9), (0, 1), (22, 23), (5, None), (3, 9)):

@@ -31,11 +31,16 @@ MOST_CRASHES = 0.02
 ALL = {**SAMPLES, **REAL_SAMPLES}
 
 
+def file_name(name: str) -> str:
+    """A format's name without what a file's name does without."""
+    return "".join(c for c in name if c.isalnum())
+
+
 @pytest.fixture(scope="session")
 def samples(tmp_path_factory):
     """A valid file of each format, and how it reads."""
     folder = tmp_path_factory.mktemp("samples")
-    paths = {name: write(folder / name.replace(" ", "_")) for name, write in ALL.items()}
+    paths = {name: write(folder / file_name(name)) for name, write in ALL.items()}
     answers = read_all(list(paths.values()), ROOT / "scripts", 2, LIMIT_S)
     return paths, dict(zip(paths, answers, strict=True))
 
@@ -44,8 +49,8 @@ def samples(tmp_path_factory):
 def test_the_healthy_file_is_read_completely(samples, name):
     answer = samples[1][name]
     assert answer["verdict"] == "complete", answer
-    assert len(answer["frames"]) == answer["header"]
-    assert name not in SAMPLES or answer["header"] == 12
+    # MPEG streams have no header that promises: OpenCV's guess is one frame
+    assert len(answer["frames"]) == (12 if name in SAMPLES else answer["header"])
 
 
 def judged(answer: dict[str, Any], way: str, healthy: list[int], path: Path) -> str:
@@ -84,7 +89,7 @@ def fuzz(
             way = list(WAYS)[k % len(WAYS)]
             rng = np.random.default_rng([seed, k, zlib.crc32(name.encode())])
             other = paths[list(paths)[int(rng.integers(len(paths)))]]
-            target = folder / f"{name.replace(' ', '_')}-{k}-{way}"
+            target = folder / f"{file_name(name)}-{k}-{way}"
             path = damaged(paths[name], target, way, rng, other)
             cases.append((name, way, path))
     answers = read_all([path for _, _, path in cases], ROOT / "scripts", 2, LIMIT_S)
