@@ -114,6 +114,12 @@ def test_frames_that_are_not_there_are_refused(name, first, end, written):
         read(written[name], first, end)
 
 
+@pytest.mark.parametrize("name", [n for n, form in FORMATS.items() if form.reader != "video"])
+def test_colour_of_a_gray_recording_is_refused(name, written):
+    with pytest.raises(UserError, match="is gray, and its colours are asked for"):
+        read(written[name], colour=True)
+
+
 def _files(path: Path) -> list[Path]:
     return sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
 

@@ -13,6 +13,7 @@ from plumenav import registry
 from plumenav.errors import UserError
 from plumenav.recordings._contract import Recording, Settings
 from plumenav.recordings._files import frame_files as files_of
+from plumenav.recordings._gray import no_colour
 
 logger = logging.getLogger(__name__)
 
@@ -221,6 +222,11 @@ def open_recording(path: Path, settings: Settings) -> Recording:
     -------
     Recording
         Close it after use.
+
+    Raises
+    ------
+    UserError
+        If no reader knows the content, or colour is asked for and there is none.
     """
     name = settings.name
     if name == "auto":
@@ -235,4 +241,8 @@ def open_recording(path: Path, settings: Settings) -> Recording:
             ", ".join(r for r in registry.names("reader") if folders(r) or frame_files(r)),
             "Give the file, or another reader.",
         )
-    return cast(Recording, module.open(path, settings))
+    opened = cast(Recording, module.open(path, settings))
+    if settings.colour and opened.facts.channels != 3:
+        opened.close()
+        raise no_colour(path)
+    return opened
