@@ -141,9 +141,12 @@ class Tiff(Movie):
             raise damage(path, reason(error), 0) from None
         try:
             self._open(chain, pages, notes)
-        except BaseException:
+        except (UserError, BrokenPartError):
             self._tif.close()
             raise
+        except Exception as error:  # a damaged tag gives any type: whatever comes of it here
+            self._tif.close()
+            raise damage(path, f"its first page makes no sense: {reason(error)}", 0) from None
 
     def _open(self, chain: Chain, pages: list[Page], notes: list[str]) -> None:
         path, size = self.path, self.path.stat().st_size
