@@ -3,6 +3,7 @@
 # Everything of a run lies under results/<run>/ (one config file = one run):
 #   recordings/{recording}.{h5,avi}                 synthetic recordings (a lab's own stay where they are)
 #   plumes/{recording}.parquet                      calibrated plume       + .quality.json
+#   quality/{recording}.json, .npz                  checks of the plume, maps and series
 #   plan/{recording}/{agent}.parquet                one row per simulation
 #   prepared/{recording}/{agent}.npz                what an agent knows before it starts
 #   trajectories/{recording}/{agent}/{chunk}.parquet, simulations/{recording}/{agent}/{chunk}.parquet
@@ -25,6 +26,7 @@ rule all:
 
 
 include: "workflow/rules/recordings.smk"
+include: "workflow/rules/quality.smk"
 include: "workflow/rules/simulations.smk"
 include: "workflow/rules/validation.smk"
 include: "workflow/rules/results.smk"

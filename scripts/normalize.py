@@ -1,21 +1,30 @@
 """Turn one recording into a calibrated plume (rule normalize_recording)."""
 
 import json
+import sys
 from pathlib import Path
 
-from plumenav import jobs
+from plumenav import guard, jobs
 
 
 def main(args):
-    """Write the plume and its quality."""
+    """Write the plume and its quality; a file is read in a guarded process of its own."""
+    if args.source and not guard.guarded():
+        # what the work cost is recorded by the process that does it
+        outputs = [path for path in (args.plume, args.quality, args.usage) if path]
+        args.usage = None
+        folders = {Path(path).parent for path in outputs}
+        code = guard.run_again(args.source, args.settings["reader"]["stall_s"], folders)
+        if code:
+            sys.exit(code)
+        return
     from plumenav.normalization.pipeline import normalize
 
     settings = dict(args.settings)
     keys = settings.pop("companions")
-    named = dict(zip(keys, map(Path, args.companions), strict=True))
-    companions = {"companions": named} if named else {}
+    companions = dict(zip(keys, map(Path, args.companions), strict=True))
     source = Path(args.source) if args.source else None
-    normalize(args.recording, settings, source, Path(args.plume), Path(args.quality), **companions)
+    normalize(args.recording, settings, source, Path(args.plume), Path(args.quality), companions)
 
 
 if __name__ == "__main__":

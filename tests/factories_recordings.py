@@ -77,9 +77,15 @@ def settings(**changes: Any) -> dict[str, Any]:
 class Normalized:
     """A recording normalized in a folder, and what came out of it."""
 
-    def __init__(self, folder: Path, source: Path | None, **changes: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        source: Path | None,
+        companions: dict[str, Path] | None = None,
+        **changes: Any,
+    ) -> None:
         self.plume, self.quality_file = folder / "plume.parquet", folder / "plume.quality.json"
-        normalize("x", settings(**changes), source, self.plume, self.quality_file)
+        normalize("x", settings(**changes), source, self.plume, self.quality_file, companions)
         self.read()
 
     def read(self) -> None:

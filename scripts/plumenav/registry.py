@@ -21,6 +21,7 @@ PACKAGE = Path(__file__).parent
 FOLDERS = {
     "reader": "recordings",
     "synthesis": "recordings/synthesis",
+    "step": "normalization/extra",
     "model": "models",
     "reference": "references",
     "sensor": "sensors",

@@ -33,7 +33,11 @@ def noise_key(*parts: object) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
-def uniform_draws(key: int, n_steps: int, n_draws: int) -> np.ndarray:
+# Draws of a field whose value is drawn (hits): block number; a model's draws begin in block 0.
+FIELD_BLOCK = 2**32
+
+
+def uniform_draws(key: int, n_steps: int, n_draws: int, first_block: int = 0) -> np.ndarray:
     """Uniform numbers in [0, 1) of the first steps of one noise key.
 
     Parameters
@@ -42,6 +46,8 @@ def uniform_draws(key: int, n_steps: int, n_draws: int) -> np.ndarray:
         The plan's noise key.
     n_steps, n_draws : int
         Number of steps, and of draws in each step.
+    first_block : int
+        Block of the first draw: 0 for models, FIELD_BLOCK for fields.
 
     Returns
     -------
@@ -50,7 +56,7 @@ def uniform_draws(key: int, n_steps: int, n_draws: int) -> np.ndarray:
     """
     blocks = []
     for block in range(-(-n_draws // WORDS_PER_BLOCK)):
-        generator = np.random.Philox(key=key, counter=[0, block, 0, 0])
+        generator = np.random.Philox(key=key, counter=[0, first_block + block, 0, 0])
         words = generator.random_raw(WORDS_PER_BLOCK * n_steps)
         blocks.append(np.asarray(words, np.uint64).reshape(n_steps, WORDS_PER_BLOCK))
     words = np.concatenate(blocks, axis=1)[:, :n_draws]

@@ -82,6 +82,7 @@ def stromboli(tmp_path_factory, recordings_folder):
     """The two plumes of config/stromboli.yaml, in degrees above background, all 400 frames."""
     from plumenav import config
     from plumenav.config import read_yaml
+    from plumenav.config.recording_files import normalization_settings
     from plumenav.normalization.pipeline import normalize
     from plumenav.tables import PlumeReader
 
@@ -90,8 +91,8 @@ def stromboli(tmp_path_factory, recordings_folder):
     plumes = {}
     for label, entry in config.resolve(content, ROOT / "config")["recordings"].items():
         folder = tmp_path_factory.mktemp(label)
-        skipped = ("file", "kind", "wind", "nominal", "condition")
-        settings = {key: value for key, value in entry.items() if key not in skipped}
+        settings = normalization_settings(entry)
+        assert settings.pop("companions") == []
         normalize(
             label, settings, Path(entry["file"]), folder / "plume.parquet", folder / "quality.json"
         )

@@ -13,6 +13,7 @@ from matplotlib import colormaps
 from scipy import io
 
 from factories_recordings import Normalized, lopsided, settings, write_hdf5, write_video
+from plumenav import registry
 from plumenav.config.normalization import FalseColour
 from plumenav.errors import UserError
 from plumenav.normalization.pipeline import normalize
@@ -279,6 +280,44 @@ def test_the_noise_floor_takes_drift_away_and_keeps_negatives(tmp_path):
     np.testing.assert_allclose(clean.mean(axis=(1, 2)), 0, atol=1e-6)
     assert (clean < 0).mean() == pytest.approx(0.5, abs=0.05)
     assert made.quality["fidelity"]["r"] > 0.99
+
+
+def test_extra_steps_one_after_the_other(tmp_path):
+    frames = np.zeros((3, 60, 60), np.float32)
+    frames[:, 30, 30] = 1
+    blur = {"step": "gaussian_blur", "parameters": {"sigma_px": 2.0}}
+    made = Normalized(
+        tmp_path,
+        write_hdf5(tmp_path / "a.h5", frames),
+        normalize={**FLOAT, "extra": [blur, blur]},
+    )
+    # two blurs are one whose variance is the sum
+    row, column = np.mgrid[:60, :60] - 30
+    truth = np.exp(-(row**2 + column**2) / (2 * 8)) / (2 * np.pi * 8)
+    np.testing.assert_allclose(made.concentration[1], truth, atol=2e-5)
+    assert made.quality["fidelity"]["r"] < 0.95  # such a step is not undone, and is seen to be none
+
+
+def test_an_extra_step_of_ones_own(tmp_path):
+    own = tmp_path / "halved.py"
+    own.write_text(
+        'PLUGIN_KIND = "step"\n'
+        "from plumenav.normalization.extra._contract import ExtraParams\n"
+        "class Params(ExtraParams):\n    by: float = 2.0\n"
+        "def apply(signal, params):\n    return signal / params.by\n"
+    )
+    assert registry.register_file(own) == ("step", "halved")
+    source = write_hdf5(tmp_path / "a.h5", truth())
+    made = Normalized(tmp_path, source, normalize={**FLOAT, "extra": [{"step": "halved"}]})
+    np.testing.assert_allclose(made.concentration, truth() / 2, atol=1e-6)
+    with pytest.raises(UserError, match=r"extra\.0\.parameters\.bye.*by.*Did you mean 'by'"):
+        Normalized(
+            tmp_path,
+            source,
+            normalize={"extra": [{"step": "halved", "parameters": {"bye": 3}}]},
+        )
+    with pytest.raises(UserError, match=r"extra\.0\.step: found 'halve'.*Did you mean 'halved'"):
+        Normalized(tmp_path, source, normalize={"extra": [{"step": "halve"}]})
 
 
 # ------------------------------------------------------------------------------ colours

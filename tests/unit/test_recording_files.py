@@ -79,6 +79,8 @@ def test_an_absolute_path_needs_no_data_folder(tmp_path, monkeypatch):
         ("empty", ["recordings.m.path", "holds no files"]),
         ("run/*.tif", ["recordings.m.path", "'*.tif'", "The folder holds .hidden, movie.avi."]),
         ("empty/*.png", ["recordings.m.path", "The folder is empty."]),
+        ("x" * 300 + ".avi", ["recordings.m.path", "cannot be looked at (File name too long)"]),
+        ("~nobody-of-that-name/x.avi", ["recordings.m.path", "cannot be looked at"]),
         ("r*/movie.avi", ["recordings.m.path", "no folder", "in the last part of the path only"]),
     ],
 )
@@ -156,6 +158,10 @@ def test_an_image_that_the_method_does_not_use_is_not_asked_for(tmp_path, monkey
         (
             {"normalize": {"flat_field": {"dark": "/far/away.png"}}},
             ["normalize.flat_field.dark", "/far", "beside the recording"],
+        ),
+        (
+            {"normalize": {"flat_field": {"flat": "x" * 300}}},
+            ["normalize.flat_field.flat", "cannot be looked at (File name too long)"],
         ),
     ],
 )

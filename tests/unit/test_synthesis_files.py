@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from plumenav.errors import UserError
-from plumenav.recordings.synthesis import _writers
+from plumenav.recordings.synthesis import _video_writers
 from plumenav.recordings.synthesis.filament import (
     PRESETS,
     Params,
@@ -166,7 +166,7 @@ def test_clipping_is_counted(tmp_path):
 
 
 def test_failed_writing_leaves_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(_writers, "LARGEST_AVI", 9000)
+    monkeypatch.setattr(_video_writers, "LARGEST_AVI", 9000)
     with pytest.raises(UserError, match="full after"):
         synthesize(tmp_path / "m.avi", "mjpeg_avi", 1, COMPLEX)
     assert list(tmp_path.iterdir()) == []

@@ -6,8 +6,8 @@ import pytest
 from plumenav import world
 from plumenav.recordings.synthesis import _render, _truth
 from plumenav.recordings.synthesis._camera import Camera, background
-from plumenav.recordings.synthesis._geometry import file_pixels, grid_of
-from plumenav.recordings.synthesis.filament import PRESETS, Params, concentration_frames, view_of
+from plumenav.recordings.synthesis._geometry import file_pixels, grid_of, view_of
+from plumenav.recordings.synthesis.filament import PRESETS, Params, concentration_frames
 
 DIRECTIONS = ["+column", "+row", "-column", "-row"]
 

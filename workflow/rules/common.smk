@@ -10,10 +10,10 @@ ROOT = Path(workflow.current_basedir).parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from plumenav import fingerprint, jobs, ownership, registry
-from plumenav.batch.settings import chunk_names, job_settings
-from plumenav.config import load, resolve
-from plumenav.config.recording_files import portable
+from plumenav.batch.settings import chunk_names, job_settings, on_off_dead_zones
+from plumenav.config import load, recording_files, resolve
 from plumenav.errors import UserError
+from plumenav.recordings.synthesis._writers import EXTENSIONS
 
 SCRIPTS = os.path.relpath(ROOT / "scripts")
 
@@ -46,7 +46,6 @@ OUT = f"results/{RUN}"
 CHUNKS = chunk_names(
     CONFIG["simulation"]["simulations"], CONFIG["batch"]["chunk_simulations"]
 )
-EXTENSIONS = {"hdf5": "h5", "mjpeg_avi": "avi"}
 jobs.inherit_environment([plugin["file"] for plugin in CONFIG["plugins"]])
 
 
@@ -88,12 +87,13 @@ def synthetic(label):
 
 
 def recording_file(label):
-    """The file a plume is made from; nothing for analytic fields and signals."""
+    """The file or folder a plume is made from; nothing for analytic fields and signals."""
     entry = CONFIG["recordings"][label]
     if entry["synthetic"]:
         extension = EXTENSIONS[entry["synthetic"]["format"]]
         return f"{OUT}/recordings/{label}.{extension}"
-    return entry.get("file", [])
+    # a folder is as new as the last change of any file in it; its parts are watched instead
+    return ancient(entry["file"]) if entry["parts"] else entry.get("file", [])
 
 
 def recording_parts(label):

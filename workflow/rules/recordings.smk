@@ -6,13 +6,14 @@ rule synthesize_recording:
     output:
         file=f"{OUT}/recordings/{{recording}}.{{extension}}",
         facts=f"{OUT}/recordings/{{recording}}.{{extension}}.facts.json",
+        truth=f"{OUT}/recordings/{{recording}}.{{extension}}.truth.npz",
         usage=f"{OUT}/performance/jobs/synthesize/{{recording}}.{{extension}}.json",
     log:
         f"{OUT}/logs/synthesize/{{recording}}.{{extension}}.log",
     benchmark:
         f"{OUT}/benchmarks/synthesize/{{recording}}.{{extension}}.jsonl"
     wildcard_constraints:
-        extension="h5|avi",
+        extension="|".join(sorted(set(EXTENSIONS.values()))),
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -28,7 +29,7 @@ rule synthesize_recording:
     shell:
         "python {params.script:q} --rule synthesize --recording {wildcards.recording}"
         " --settings {params.settings:q} --recording-file {output.file:q}"
-        " --facts {output.facts:q} --threads {threads}"
+        " --facts {output.facts:q} --truth {output.truth:q} --threads {threads}"
         " --usage {output.usage:q} --declared-mb {resources.mem_mb} 2> {log:q}"
 
 

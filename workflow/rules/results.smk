@@ -38,7 +38,7 @@ rule analyze:
     params:
         script=script("analyze"),
         code=code("analyze", *[("measure", name) for name in registry.names("measure")]),
-        settings=results_settings("batch", "resources", "validation"),
+        settings=results_settings("batch", "resources", "validation", "quality"),
         root=run_folder,
     message:
         "Computing statistics"
@@ -77,7 +77,7 @@ rule draw_figures:
     params:
         script=script("figures"),
         code=figure_code(),
-        settings=results_settings("batch", "resources"),
+        settings=results_settings("batch", "resources", "quality"),
         names=" ".join(FIGURES),
         run=RUN,
         root=run_folder,
@@ -135,6 +135,9 @@ rule write_report:
         rules.summarize_performance.output,
         quality=expand(
             rules.normalize_recording.output.quality, recording=CONFIG["recordings"]
+        ),
+        assessed=expand(
+            rules.assess_recording.output.quality, recording=CONFIG["recordings"]
         ),
         plumes=expand(
             rules.normalize_recording.output.plume, recording=CONFIG["recordings"]

@@ -13,16 +13,29 @@ def synthesis_code(wildcards):
 
 def normalization_settings(wildcards):
     """A recording's entry without what concerns only simulations or only its making."""
-    entry = portable(CONFIG["recordings"][wildcards.recording])
-    skipped = {"wind", "condition", "nominal", "synthetic", "kind"}
-    settings = {key: value for key, value in entry.items() if key not in skipped}
-    if entry["synthetic"]:
-        settings["path"] = Path(recording_file(wildcards.recording)).name
-    return as_flag(settings)
+    entry = CONFIG["recordings"][wildcards.recording]
+    made = synthetic(wildcards.recording) and recording_file(wildcards.recording)
+    return as_flag(
+        recording_files.normalization_settings(entry, Path(made).name if made else None)
+    )
 
 
 def normalization_code(wildcards):
-    return code("normalize", *[("reader", name) for name in registry.names("reader")])
+    extra = CONFIG["recordings"][wildcards.recording]["normalize"]["extra"]
+    return code(
+        "normalize",
+        *[("reader", name) for name in registry.names("reader")],
+        *[("step", one["step"]) for one in extra],
+    )
+
+
+def quality_settings(wildcards):
+    """Limits, and what a recording's quality is judged against."""
+    entry = CONFIG["recordings"][wildcards.recording]
+    limits = {key: value for key, value in CONFIG["quality"].items() if key != "gate"}
+    kept = {key: entry[key] for key in ("wind", "nominal")}
+    zones = on_off_dead_zones(CONFIG["agents"])
+    return as_flag({"quality": limits, "dead_zones": zones, **kept})
 
 
 def plan_settings(wildcards):
@@ -115,7 +128,8 @@ def reported_config():
         f"{plugin['kind']} {plugin['name']}" for plugin in CONFIG["plugins"]
     ]
     kept["recordings"] = {
-        label: portable(entry) for label, entry in CONFIG["recordings"].items()
+        label: recording_files.portable(entry)
+        for label, entry in CONFIG["recordings"].items()
     }
     return kept
 
@@ -136,6 +150,7 @@ def usage_of_all_jobs():
     files = expand(
         rules.normalize_recording.output.usage, recording=CONFIG["recordings"]
     )
+    files += expand(rules.assess_recording.output.usage, recording=CONFIG["recordings"])
     files += [
         f"{OUT}/performance/jobs/synthesize/{Path(recording_file(label)).name}.json"
         for label in CONFIG["recordings"]

@@ -1,9 +1,14 @@
-# What can be asked for by name: snakemake --cores N [all|normalize|simulate|validate|figures|report]
+# What can be asked for by name: snakemake --cores N [all|normalize|quality|simulate|validate|figures|report]
 
 
 rule normalize:
     input:
         expand(rules.normalize_recording.output.plume, recording=CONFIG["recordings"]),
+
+
+rule quality:
+    input:
+        expand(rules.assess_recording.output.quality, recording=CONFIG["recordings"]),
 
 
 rule simulate:
@@ -30,6 +35,7 @@ rule report:
 localrules:
     all,
     normalize,
+    quality,
     simulate,
     validate,
     figures,

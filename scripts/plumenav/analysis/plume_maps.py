@@ -110,6 +110,8 @@ def movie_maps(reader: PlumeReader, noise: dict[str, float] | None, max_frames: 
 def analytic_map(metadata: dict[str, Any]) -> np.ndarray:
     """Concentration of an analytic field at the pixel centres of its arena.
 
+    Of a field of detections, whose value is drawn: mean hits per second.
+
     Parameters
     ----------
     metadata : dict
@@ -133,7 +135,9 @@ def analytic_map(metadata: dict[str, Any]) -> np.ndarray:
 
     def concentration(row: int, column: int) -> float:
         x_mm, y_mm = x_of_column(column, grid), y_of_row(row, grid)
-        stored = field.value(no_frames, 0, row, column, x_mm, y_mm, False, constants)
+        if field.DRAWS:
+            return float(field.mean(x_mm, y_mm, constants))
+        stored = field.value(no_frames, 0, row, column, x_mm, y_mm, False, constants, 0.0, 0.0)
         return float(stored) * scale + offset
 
     values = [

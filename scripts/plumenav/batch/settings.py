@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,22 @@ def job_settings(config: dict[str, Any], recording: str, agent: str) -> dict[str
         "simulation": {key: config["simulation"][key] for key in SIMULATION_KEYS},
         "wind": config["recordings"][recording]["wind"],
     }
+
+
+def on_off_dead_zones(agents: Mapping[str, Any]) -> list[dict[str, Any] | None]:
+    """Dead zones of a run's agents of the fly ON/OFF model, each once; None: one has none.
+
+    Parameters
+    ----------
+    agents : mapping
+        The resolved config's section. Agents that smell nothing do not count.
+    """
+    zones = [
+        agent["sensor"].get("dead_zone")
+        for agent in agents.values()
+        if agent["model"] == "on_off" and agent["control"] != "blind"
+    ]
+    return [zone for i, zone in enumerate(zones) if zone not in zones[:i]]
 
 
 def time_step_s(dt_s: str | float, model_name: str, frame_interval_s: float) -> float:

@@ -1,5 +1,7 @@
 """The configuration documents itself: config/README.md and the JSON schema, made from the models.
 
+The table of presets in docs/calibration.md is made here too.
+
 Run `python -m plumenav.config.document` after changing a key; a test compares the files.
 """
 
@@ -184,6 +186,25 @@ def _preset(name: str) -> list[str]:
     return lines
 
 
+def preset_table() -> str:
+    """Presets in a few words, and which keys of a config each one leaves to the user."""
+    lines = ["| preset | what | the config must say | not known either |", "|---|---|---|---|"]
+    for name in presets.names():
+        preset = presets.load_preset(name)
+        needed = [f"`{key}`" for key in presets.CALIBRATION if key in preset.unknown]
+        others = [key for key in preset.unknown if key not in presets.CALIBRATION]
+        words = ["`path`", *needed]
+        lines.append(f"| `{name}` | {preset.title} | {', '.join(words)} | {'; '.join(others)} |")
+    return "\n".join(lines) + "\n"
+
+
+def with_presets(text: str) -> str:
+    """A page with its table of presets made anew, between the two comments that mark it."""
+    start, end = text.index("<!-- presets"), text.index("<!-- end of presets")
+    head = text[: text.index("\n", start) + 1]
+    return f"{head}\n{preset_table()}\n{text[end:]}"
+
+
 def readme() -> str:
     """Text of config/README.md."""
     lines = [
@@ -201,7 +222,7 @@ def readme() -> str:
     for name in presets.names():
         lines += _preset(name)
     lines += ["## Parameters of plug-ins", ""]
-    for kind in ("model", "sensor", "synthesis"):
+    for kind in ("model", "sensor", "synthesis", "step"):
         for name in registry.names(kind):
             lines += _parameters(kind, name)
     return "\n".join(lines).rstrip() + "\n"
@@ -214,7 +235,12 @@ def schema() -> str:
 
 def documents(folder: Path) -> dict[Path, str]:
     """The generated files and what they should hold."""
-    return {folder / "README.md": readme(), folder / "config.schema.json": schema()}
+    page = folder.parent / "docs" / "calibration.md"
+    return {
+        folder / "README.md": readme(),
+        folder / "config.schema.json": schema(),
+        page: with_presets(page.read_text(encoding="utf-8")),
+    }
 
 
 if __name__ == "__main__":

@@ -54,7 +54,8 @@ def _allowed(problem: ErrorDetails) -> str:
         return "a section of keys"
     if problem["type"] == "value_error":
         return message
-    return message[0].lower() + message[1:]
+    plain = message.removeprefix("Input should be ").partition(", unable to parse")[0]
+    return plain[0].lower() + plain[1:]
 
 
 def _options(problem: ErrorDetails) -> list[str]:
@@ -77,7 +78,14 @@ def explain(error: ValidationError, root: type[BaseModel], prefix: str = "") -> 
     keys = problems[0][0]
     # a section among several things that were allowed: what is wrong in it says more
     deeper = [p for p in problems if p[0][: len(keys)] == keys and len(p[0]) > len(keys)]
-    keys, section, problem = (deeper or problems)[0]
+    chosen = (deeper or problems)[0]
+    # a key that is missing may be there under a wrong name
+    misspelt = [
+        p for p in problems if p[2]["type"] == "extra_forbidden" and p[0][:-1] == chosen[0][:-1]
+    ]
+    if chosen[2]["type"] == "missing" and misspelt:
+        chosen = misspelt[0]
+    keys, section, problem = chosen
     where, kind = prefix + ".".join(keys), problem["type"]
     if kind == "extra_forbidden":
         known = list(section.model_fields)

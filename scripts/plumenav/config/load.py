@@ -96,12 +96,12 @@ def resolve(content: dict[str, Any], folder: Path) -> dict[str, Any]:
         plugins.append({"file": str((folder / name).resolve()), "kind": kind, "name": stem})
     check_models(config)
     check_together(config)
-    data = Path(os.environ.get("PLUMENAV_DATA") or folder / config.data_folder)
+    data = Path(os.environ.get("PLUMENAV_DATA") or folder / Path(config.data_folder).expanduser())
     resolved = config.model_dump(mode="json")
     resolved["plugins"] = plugins
     resolved["agents"] = {k: resolve_agent(k, v) for k, v in config.agents.items()}
     resolved["recordings"] = expand_seeds(
-        {k: resolve_recording(k, v, data) for k, v in config.recordings.items()}
+        {k: resolve_recording(k, v, data.resolve()) for k, v in config.recordings.items()}
     )
     return resolved
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -99,6 +99,13 @@ class Despeckle(Section):
     """Single wrong pixels, replaced by the median of their neighbourhood."""
 
     size_px: Literal[0, 3, 5] = Field(0, description="edge of the neighbourhood; 0: not applied")
+
+
+class ExtraStep(Section):
+    """A step beyond the fixed order, from a file of its own."""
+
+    step: str = Field(description="name of the step (normalization/extra/)")
+    parameters: dict[str, Any] = Field({}, description="its parameters")
 
 
 class Mask(Section):
@@ -222,6 +229,9 @@ class Normalization(Section):
     background: Background = Background()
     polarity: Polarity = Polarity()
     despeckle: Despeckle = Despeckle()
+    extra: tuple[ExtraStep, ...] = Field(
+        (), description="further steps on each frame's signal, in this order"
+    )
     mask: Mask = Mask()
     lens: Lens = Lens()
     noise_floor: NoiseFloor = NoiseFloor()

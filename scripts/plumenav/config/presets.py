@@ -131,7 +131,16 @@ def with_preset(label: str, entry: Any) -> Any:
         return entry
     where = f"recordings.{label}"
     preset = load_preset(name, f"{where}.preset")
+    for kind in ("analytic", "signal"):
+        if entry.get(kind) is not None:
+            raise UserError(
+                f"{where}.preset", f"found {name!r}, beside {kind}", "with path or synthetic only"
+            )
     merged = merge(preset.recording, entry)
+    reader = entry.get("reader")
+    if isinstance(reader, dict) and {"time_file", "time_dataset"} & set(reader):
+        # true time stamps win over a published rate
+        merged["frame_rate_hz"] = entry.get("frame_rate_hz")
     missing = [key for key in CALIBRATION if merged.get(key) is None]
     if missing:
         raise UserError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,6 +33,18 @@ class Files(NamedTuple):
     parts: list[Path]
 
 
+@contextmanager
+def _looking(where: str, text: str) -> Iterator[None]:
+    """Word what the file system refuses (no permission, too long a name, no such home)."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UserError(
+            where, f"{text!r} cannot be looked at ({reason})", "a place that may be read"
+        ) from None
+
+
 def _names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
@@ -42,6 +55,13 @@ def _own_files(folder: Path) -> Iterator[Path]:
     for path in folder.rglob("*") if store else folder.iterdir():
         if path.is_file() and (store or not path.name.startswith(".")):
             yield path
+
+
+def parts_of(folder: Path, pattern: str | None) -> list[Path]:
+    """Files of a folder that are a recording: all of them, or those whose names fit a pattern."""
+    return sorted(
+        path for path in _own_files(folder) if pattern is None or fnmatchcase(path.name, pattern)
+    )
 
 
 def find(text: str, data: Path, where: str) -> Files:
@@ -67,17 +87,21 @@ def find(text: str, data: Path, where: str) -> Files:
         If there is nothing of that name, with the nearest one that exists; if the folder is empty
         or nothing in it matches the pattern.
     """
-    path = (data / Path(text).expanduser()).absolute()
+    with _looking(where, text):
+        return _find((data / Path(text).expanduser()).absolute(), text, where)
+
+
+def _find(path: Path, text: str, where: str) -> Files:
     if path.is_file():
         return Files(path, [])
     if path.is_dir():
-        parts = sorted(_own_files(path))
+        parts = parts_of(path, None)
         if not parts:
             raise UserError(where, f"the folder {path} holds no files", "a folder of frames")
         return Files(path, parts)
     folder, pattern = path.parent, path.name
     if WILDCARD.search(pattern) and folder.is_dir():
-        parts = sorted(p for p in _own_files(folder) if fnmatchcase(p.name, pattern))
+        parts = parts_of(folder, pattern)
         if not parts:
             there = _names(folder)
             shown = ", ".join(there[:3]) + (", ..." if len(there) > 3 else "")
@@ -143,6 +167,21 @@ def split_variable(text: str) -> tuple[str, str | None]:
     return (file, variable) if Path(file).suffix and variable else (text, None)
 
 
+def _companion(text: str, folders: list[Path], where: str) -> Path:
+    name = Path(split_variable(text)[0]).expanduser()
+    candidates = [folder / name for folder in folders]
+    existing = next((path for path in candidates if path.exists()), None)
+    if existing is not None:
+        return existing.absolute()
+    near = [nearest(name.name, _names(path.parent)) for path in candidates]
+    raise UserError(
+        where,
+        f"there is no file {name}",
+        "a file in " + " or ".join(dict.fromkeys(str(path.parent) for path in candidates)),
+        next(filter(None, near), "") or "Put it beside the recording, or give its whole path.",
+    )
+
+
 def find_companions(named: dict[str, str], folders: Iterable[Path], where: str) -> dict[str, str]:
     """Find the files that a recording's settings name.
 
@@ -168,19 +207,8 @@ def find_companions(named: dict[str, str], folders: Iterable[Path], where: str) 
     places = list(dict.fromkeys(folders))
     found = {}
     for key, text in named.items():
-        name = Path(split_variable(text)[0]).expanduser()
-        candidates = [folder / name for folder in places]
-        existing = next((path for path in candidates if path.exists()), None)
-        if existing is None:
-            near = [nearest(name.name, _names(path.parent)) for path in candidates]
-            raise UserError(
-                f"{where}.{key}",
-                f"there is no file {name}",
-                "a file in " + " or ".join(dict.fromkeys(str(path.parent) for path in candidates)),
-                next(filter(None, near), "")
-                or "Put it beside the recording, or give its whole path.",
-            )
-        found[key] = str(existing.absolute())
+        with _looking(f"{where}.{key}", text):
+            found[key] = str(_companion(text, places, f"{where}.{key}"))
     return found
 
 
@@ -219,3 +247,27 @@ def _with(section: dict[str, Any], keys: list[str], change: Any) -> dict[str, An
     first, *rest = keys
     inner = section[first]
     return {**section, first: _with(inner, rest, change) if rest else change(inner)}
+
+
+# What concerns only simulations, or only how a synthetic recording is made.
+NOT_NORMALIZATION = {"wind", "condition", "nominal", "synthetic", "kind"}
+
+
+def normalization_settings(entry: dict[str, Any], file_name: str | None = None) -> dict[str, Any]:
+    """What normalization is told of a resolved recording: nothing that differs between machines.
+
+    Parameters
+    ----------
+    entry : dict
+        From :func:`plumenav.config.resolve_recording.resolve_recording`.
+    file_name : str, optional
+        Of a synthetic recording, whose entry names no file.
+
+    Returns
+    -------
+    dict
+        Of :class:`plumenav.config.recordings.Recording`, and `companions`: the keys that name
+        other files.
+    """
+    settings = {k: v for k, v in portable(entry).items() if k not in NOT_NORMALIZATION}
+    return settings if file_name is None else {**settings, "path": file_name}

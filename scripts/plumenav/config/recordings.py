@@ -17,13 +17,14 @@ from plumenav.config.sections import (
     Section,
 )
 from plumenav.recordings._contract import AXES
+from plumenav.recordings.synthesis._formats import Format
 
 
 class Synthetic(Section):
     """A recording that the workflow makes itself, as a real file in a real format."""
 
     generator: str = Field("filament", description="name of the generator (recordings/synthesis/)")
-    format: Literal["hdf5", "mjpeg_avi"] = Field(description="file format that is written")
+    format: Format = Field(description="file format that is written")
     seed: int = Field(0, ge=0, description="seed of this recording's plume and camera noise")
     seeds: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(
         None,

@@ -9,6 +9,7 @@ from plumenav import registry
 from plumenav.config.recording_files import companions_named, find, find_companions
 from plumenav.config.recordings import Analytic, Recording, Synthetic
 from plumenav.errors import UserError, nearest
+from plumenav.normalization.extra._contract import checked
 from plumenav.recordings.synthesis._contract import resolve as resolve_synthesis
 
 
@@ -48,8 +49,12 @@ def _field_constants(analytic: Analytic, where: str) -> dict[str, Any]:
                 ", ".join(known),
                 nearest(name, known),
             )
-    constants: dict[str, Any] = field.Constants(**analytic.parameters)._asdict()
-    return constants
+    constants = field.Constants(**analytic.parameters)
+    problem = field.problem(constants) if hasattr(field, "problem") else None
+    if problem:
+        raise UserError(f"{where}.analytic.parameters", problem, (field.Constants.__doc__ or ""))
+    complete: dict[str, Any] = constants._asdict()
+    return complete
 
 
 def _check_reader(name: str, where: str) -> None:
@@ -88,6 +93,9 @@ def resolve_recording(label: str, recording: Recording, data: Path) -> dict[str,
         resolved["synthetic"]["parameters"] = parameters
     if recording.analytic:
         resolved["analytic"]["parameters"] = _field_constants(recording.analytic, where)
+    for i, extra in enumerate(recording.normalize.extra):
+        complete = checked(extra.step, extra.parameters, f"{where}.normalize.extra.{i}")
+        resolved["normalize"]["extra"][i]["parameters"] = complete
     if recording.reader.name != "auto":
         _check_reader(recording.reader.name, where)
     resolved["parts"] = []

@@ -34,9 +34,11 @@ from plumenav.engine.settings import (
 )
 from plumenav.models import correlated_random_walk as model  # [model]
 from plumenav.models._contract import Observation
+from plumenav.rng import FIELD_BLOCK
 
 model_step = compiled(model.step)
 field_value = compiled(field.value)
+field_draws = field.DRAWS  # a constant to the compiler: fields that do not draw pay nothing
 
 
 # [generated]
@@ -82,10 +84,15 @@ def sense(
     points: Any,
     w: Any,
     field_constants: Any,
+    key: Any,
+    step: int,
 ) -> float:
     """Sensor reading after the dead zone."""
     if w.control == BLIND:
         return 0.0
+    chance = 0.0
+    if field_draws:
+        chance = uniform(philox_block(key, np.uint64(step), np.uint64(FIELD_BLOCK))[0])
     cos_h = 1.0
     sin_h = 0.0
     n = points.shape[0]
@@ -111,7 +118,9 @@ def sense(
             row >= -0.5 and row < w.height - 0.5 and column >= -0.5 and column < w.width - 0.5
         ):
             return 0.0
-        stored = field_value(frames, k, row, column, px, py, w.bilinear, field_constants)
+        stored = field_value(
+            frames, k, row, column, px, py, w.bilinear, field_constants, chance, w.dt_s
+        )
         total += stored * w.scale + w.offset
     reading = total / n
     return reading if reading >= w.dead_zone else 0.0
@@ -231,7 +240,18 @@ def advance(
                 waiting += 1
                 break
             # ---- sense
-            odor = sense(frames, frame - first_frame, x, y, heading, points, w, field_constants)
+            odor = sense(
+                frames,
+                frame - first_frame,
+                x,
+                y,
+                heading,
+                points,
+                w,
+                field_constants,
+                key,
+                step,
+            )
             # ---- record
             if due:
                 rows.step[i, n_rows] = step

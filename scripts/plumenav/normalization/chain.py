@@ -10,17 +10,20 @@ from typing import NamedTuple
 
 import numpy as np
 
+from plumenav.normalization.extra._contract import Steps
 from plumenav.normalization.steps import despeckle, flat_field, mask, polarity
 
 
 class Chain(NamedTuple):
-    """Dark and flat field, background, polarity, despeckling and mask, in this order.
+    """Dark and flat field, background, polarity, despeckling, extra steps, mask: in this order.
 
     Attributes
     ----------
     flat : flat_field.Flat or None
     polarity : str
     despeckle_px : int
+    extra : Steps
+        Beyond the fixed order.
     keep : ndarray, shape of the window, float32, or None
         1 where pixels count.
     """
@@ -28,12 +31,14 @@ class Chain(NamedTuple):
     flat: flat_field.Flat | None
     polarity: str
     despeckle_px: int
+    extra: Steps
     keep: np.ndarray | None
 
     @property
     def trivial(self) -> bool:
         """True if only a constant background and a sign are left: the short way will do."""
-        plain = self.flat is None and self.keep is None and not self.despeckle_px
+        plain = self.flat is None and self.keep is None
+        plain = plain and not self.despeckle_px and not self.extra
         return plain and self.polarity != "absorbance"
 
     def odour(self, intensity: np.ndarray, empty: np.ndarray | float) -> np.ndarray:
@@ -47,10 +52,11 @@ class Chain(NamedTuple):
         """
         even = flat_field.plain(intensity, self.flat)
         signal = polarity.plain(even, self.polarity, self._even(empty))
-        return mask.plain(despeckle.despeckled(signal, self.despeckle_px), self.keep)
+        clean = self.extra(despeckle.despeckled(signal, self.despeckle_px))
+        return mask.plain(clean, self.keep)
 
     def intensity(self, odour: np.ndarray, empty: np.ndarray | float) -> np.ndarray:
-        """Back from the odour signal, as far as there is a way (mask and despeckling have none)."""
+        """Back from the odour signal; what comes after polarity has no way back."""
         even = polarity.undo(odour, self.polarity, self._even(empty))
         return flat_field.undo(even, self.flat)
 

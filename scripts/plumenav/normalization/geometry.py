@@ -69,8 +69,13 @@ class Geometry(NamedTuple):
         direction, mirrored = self.direction, self.mirrored
         height, width = self.shape
         if all(resample.integer_ratio(ratio) for ratio in self.ratios):
+            # whole pixels are counted from the corner that the turn makes the first one
+            rows, columns = self._covered()
+            height, width = rows.stop - rows.start, columns.stop - columns.start
             shrink = resample.shrinker(height, width, self._along_the_file(), work)
-            return lambda image: contiguous(world.orient_image(shrink(image), direction, mirrored))
+            return lambda image: contiguous(
+                world.orient_image(shrink(image[rows, columns]), direction, mirrored)
+            )
         # fractional pixels are counted from a corner of the turned image
         if world.QUARTER_TURNS[direction] % 2 == 1:
             height, width = width, height
@@ -82,6 +87,20 @@ class Geometry(NamedTuple):
         assert self.direction is not None
         swapped = world.QUARTER_TURNS[self.direction] % 2 == 1
         return self.ratios[::-1] if swapped else self.ratios
+
+    def _covered(self) -> tuple[slice, slice]:
+        """Rows and columns of the window that fill whole output pixels."""
+        assert self.direction is not None
+        height, width = self.shape
+        used = (round(self.grid.height * self.ratios[0]), round(self.grid.width * self.ratios[1]))
+        parts = []
+        for index in (np.arange(height)[:, None], np.arange(width)[None, :]):
+            turned = world.orient_image(
+                np.broadcast_to(index, (height, width)), self.direction, self.mirrored
+            )[: used[0], : used[1]]
+            ends = (int(turned[0, 0]), int(turned[-1, -1]))
+            parts.append(slice(min(ends), max(ends) + 1))
+        return parts[0], parts[1]
 
     def locate(self) -> tuple[np.ndarray, np.ndarray]:
         """Plume pixel (row, column) of every pixel of the window, float32, shape of the window.
@@ -147,22 +166,6 @@ def pose_of(recording: Recording, height: int, width: int) -> tuple[warp.Pose, s
     return pose, direction if optics.focal_px is None else None
 
 
-def _covered_window(
-    window: tuple[int, ...], direction: str, mirrored: bool, height: int, width: int
-) -> tuple[int, ...]:
-    """Part of `window` that becomes the first `height` rows and `width` columns once turned."""
-    r0, r1, c0, c1 = window
-    shape = (r1 - r0, c1 - c0)
-    rows = np.broadcast_to(np.arange(r0, r1)[:, None], shape)
-    columns = np.broadcast_to(np.arange(c0, c1), shape)
-    ends = []
-    for index in (rows, columns):
-        turned = world.orient_image(index, direction, mirrored)[:height, :width]
-        corners = (int(turned[0, 0]), int(turned[-1, -1]))
-        ends += [min(corners), max(corners) + 1]
-    return tuple(ends)
-
-
 def _exact(ratio: float) -> float:
     whole = resample.integer_ratio(ratio)
     return ratio if whole is None else float(whole)
@@ -225,9 +228,6 @@ def geometry(recording: Recording, height: int, width: int, where: str) -> Geome
         resample.follow(row, ratios[0]),
         resample.follow(column, ratios[1]),
     )
-    if all(resample.integer_ratio(ratio) for ratio in ratios):
-        covered = (round(shape[0] * ratios[0]), round(shape[1] * ratios[1]))
-        window = _covered_window(window, *view, *covered)
     return Geometry(window, pose, direction, recording.mirrored, ratios, None, grid, tuple(notes))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,19 +12,14 @@ from plumenav.errors import UserError, nearest
 HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
-def split(text: str) -> tuple[str, str | None]:
-    """A companion as the config names it: file, and the name of one image inside it.
+class Image(NamedTuple):
+    """One gray image, and whether its file says which axis is which (MATLAB 7.3 does not)."""
 
-    Examples
-    --------
-    >>> split("movie_1.mat:p/bkg_img"), split("flat.png")
-    (('movie_1.mat', 'p/bkg_img'), ('flat.png', None))
-    """
-    file, colon, name = text.rpartition(":")
-    return (file, name) if colon and len(file) > 1 else (text, None)
+    pixels: np.ndarray
+    axes_known: bool
 
 
-def read_image(path: Path, name: str | None, where: str) -> np.ndarray:
+def read_image(path: Path, name: str | None, where: str) -> Image:
     """One gray image.
 
     Parameters
@@ -37,17 +33,20 @@ def read_image(path: Path, name: str | None, where: str) -> np.ndarray:
 
     Returns
     -------
-    ndarray, shape (height, width), numbers as stored
+    Image
+        pixels of shape (height, width), numbers as stored.
 
     Raises
     ------
     UserError
         If it cannot be read, or is not one image.
     """
+    axes_known = True
     try:
         head = path.read_bytes()[:1024] if path.stat().st_size < 1024 else _head(path)
         if HDF5 in (head[:8], head[512:520]):
             image = _of_hdf5(path, name, where)
+            axes_known = False
         elif head[:6] == b"\x93NUMPY":
             image = np.load(path, allow_pickle=False)
         elif head[:6] == b"MATLAB":
@@ -66,7 +65,7 @@ def read_image(path: Path, name: str | None, where: str) -> np.ndarray:
             f"{path.name}{f':{name}' if name else ''} has shape {image.shape} of {image.dtype}",
             "one gray image, (rows, columns) of numbers",
         )
-    return image
+    return Image(image, axes_known)
 
 
 def _head(path: Path) -> bytes:
@@ -125,23 +124,26 @@ def _of_picture(path: Path) -> np.ndarray:
     return np.asarray(image)
 
 
-def fitted(
-    image: np.ndarray, window: tuple[int, ...], size: tuple[int, int], where: str
-) -> np.ndarray:
+def fitted(image: Image, window: tuple[int, ...], size: tuple[int, int], where: str) -> np.ndarray:
     """The window's part of an image that has the size of the file's, or of the window.
+
+    Where the file does not say which axis is which, the size does: it may lie on its side.
 
     Raises
     ------
     UserError
-        If it has neither.
+        If it has neither size.
     """
     r0, r1, c0, c1 = window
-    if image.shape == size:
-        return image[r0:r1, c0:c1]
-    if image.shape == (r1 - r0, c1 - c0):
-        return image
+    turns = [image.pixels] if image.axes_known else [image.pixels, image.pixels.T]
+    for pixels in turns:
+        if pixels.shape == size:
+            return pixels[r0:r1, c0:c1]
+        if pixels.shape == (r1 - r0, c1 - c0):
+            return pixels
+    found = image.pixels.shape
     raise UserError(
         where,
-        f"the image has {image.shape[0]} x {image.shape[1]} pixels",
+        f"the image has {found[0]} x {found[1]} pixels",
         f"{size[0]} x {size[1]}, as the recording, or {r1 - r0} x {c1 - c0}, as the part used",
     )

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
+from plumenav import guard
 from plumenav.config.recordings import Recording
 from plumenav.errors import UserError
 from plumenav.normalization import blank, clock, fidelity, quality
@@ -124,6 +125,7 @@ class Movie:
             times = self.clock.stamp(block.first, len(block.frames), block.time_s)
             self._count_saturated(block.frames)
             self._last = block.first + len(block.frames)
+            guard.progress(self._last, float(times[-1]))
             for time_s, raw in zip(times.tolist(), block.frames, strict=True):
                 yield time_s, Seen(raw, self._empty(time_s, raw))
         if end is None:

@@ -18,6 +18,7 @@ from typing import Any
 
 import cv2
 
+from plumenav.config.recording_files import WILDCARD, parts_of
 from plumenav.config.recordings import Recording
 from plumenav.errors import UserError
 from plumenav.normalization import kinds
@@ -27,8 +28,6 @@ from plumenav.recordings._recognize import open_recording
 from plumenav.tables import atomic
 
 logger = logging.getLogger(__name__)
-
-WILDCARDS = "*?["
 
 
 def normalize(
@@ -80,11 +79,11 @@ def normalize(
     return record
 
 
-def sha256_of(path: Path) -> str:
-    """Hexadecimal sha256 of a file's content; of a folder, that of the names and digests in it."""
+def sha256_of(path: Path, pattern: str | None = None) -> str:
+    """Hexadecimal sha256 of a file's content; of a folder, of names and digests of its parts."""
     if path.is_dir():
-        files = sorted(part for part in path.rglob("*") if part.is_file())
-        lines = [f"{part.relative_to(path).as_posix()} {sha256_of(part)}" for part in files]
+        parts = parts_of(path, pattern)
+        lines = [f"{part.relative_to(path).as_posix()} {sha256_of(part)}" for part in parts]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -100,7 +99,7 @@ def reader_settings(recording: Recording) -> readers.Settings:
         time_dataset=reader.time_dataset,
         axes=reader.axes,
         channel=reader.channel,
-        pattern=path if any(sign in path for sign in WILDCARDS) else None,
+        pattern=path if WILDCARD.search(path) else None,
         shape=(expected.frames, expected.rows, expected.columns),
         colour=recording.normalize.false_colour.map is not None,
     )
@@ -151,9 +150,10 @@ def _complete(
     where: str,
     loss: Loss | None,
 ) -> dict[str, Any]:
-    opened = open_recording(source, reader_settings(recording))
+    settings = reader_settings(recording)
+    opened = open_recording(source, settings)
     with ThreadPoolExecutor(1) as pool, closing(opened):
-        digest = pool.submit(sha256_of, source)
+        digest = pool.submit(sha256_of, source, settings.pattern)
         movie = Movie(recording, opened, source, companions, where, loss)
         return movie.write(plume, unnamed, digest.result)
 

@@ -10,11 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
+from plumenav import guard
 from plumenav.config.normalization import Calibration, NoiseFloor
+from plumenav.config.recording_files import split_variable
 from plumenav.config.recordings import Recording
 from plumenav.errors import UserError
 from plumenav.normalization import clock, images
 from plumenav.normalization.chain import Chain
+from plumenav.normalization.extra._contract import Steps
 from plumenav.normalization.geometry import Geometry
 from plumenav.normalization.kernel import Patch, Signals
 from plumenav.normalization.steps import (
@@ -83,13 +86,14 @@ class Sources:
         """The used part of raw frames."""
         r0, r1, c0, c1 = self.shape.window
         for block in self.opened.blocks(first, end):
+            guard.progress(block.first + len(block.frames))
             for frame in block.frames:
                 yield frame[r0:r1, c0:c1]
 
     def _image(self, key: str, named: str) -> np.ndarray:
         """A companion image of the window, as stored, float64."""
         where = f"{self.where}.{key}"
-        _, name = images.split(named)
+        _, name = split_variable(named)
         image = images.read_image(self._companions[f"normalize.{key}"], name, where)
         facts = self.opened.facts
         size = (facts.height, facts.width)
@@ -144,7 +148,10 @@ class Sources:
             polarity.check(how, even, f"{self.where}.polarity")
         if flat is not None:
             flat = flat_field.Flat(flat.dark.astype(work), flat.gain.astype(work))
-        chain = Chain(flat, how, self.settings.despeckle.size_px, keep)
+        extra = Steps(
+            [(one.step, one.parameters) for one in self.settings.extra], f"{self.where}.extra"
+        )
+        chain = Chain(flat, how, self.settings.despeckle.size_px, extra, keep)
         return Signals(inverse, chain, rolling, empty, patch)
 
     def _flat(self, inverse: transfer.Inverse) -> flat_field.Flat | None:

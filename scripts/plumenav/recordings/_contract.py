@@ -6,6 +6,10 @@ A reader file defines
         The bytes by which each format is known, whatever its name; a plain literal, because it is
         read without importing the file. All pairs must match; where several formats match, the one
         with the most matching bytes wins.
+    FOLDERS : {format: (name, ...)}, optional
+        Formats that are a folder, by the names of files in it of which one must be there.
+    FRAME_FILES : like SIGNATURES, optional
+        Formats of files that are one frame each, where a folder is the recording.
     open(path, settings) -> Recording
         `settings` is a :class:`Settings`.
 

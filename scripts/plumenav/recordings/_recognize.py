@@ -4,18 +4,36 @@ from __future__ import annotations
 
 import ast
 import logging
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from plumenav import registry
 from plumenav.errors import UserError
 from plumenav.recordings._contract import Recording, Settings
+from plumenav.recordings._files import frame_files as files_of
 
 logger = logging.getLogger(__name__)
 
 Signature = tuple[tuple[int, bytes], ...]
 # HDF5 may start behind a user block of 512 * 2**k bytes; MATLAB 7.3 uses 512.
 HEAD_BYTES = 4096
+
+
+def _literal(reader: str, name: str) -> dict[str, Any]:
+    """A table that a reader states, read from its source without importing it."""
+    tree = ast.parse(registry.file_of("reader", reader).read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.Assign):
+            targets = node.targets
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            targets = [node.target]
+        else:
+            continue
+        if any(isinstance(t, ast.Name) and t.id == name for t in targets):
+            return cast(dict[str, Any], ast.literal_eval(cast(ast.expr, node.value)))
+    return {}
 
 
 def signatures(reader: str) -> dict[str, Signature]:
@@ -31,12 +49,17 @@ def signatures(reader: str) -> dict[str, Signature]:
     dict
         {format: ((offset, bytes), ...)}; empty if the reader states none.
     """
-    tree = ast.parse(registry.file_of("reader", reader).read_text(encoding="utf-8"))
-    for node in tree.body:
-        targets = node.targets if isinstance(node, ast.Assign) else []
-        if any(isinstance(t, ast.Name) and t.id == "SIGNATURES" for t in targets):
-            return cast(dict[str, Signature], ast.literal_eval(cast(ast.Assign, node).value))
-    return {}
+    return cast(dict[str, Signature], _literal(reader, "SIGNATURES"))
+
+
+def folders(reader: str) -> dict[str, tuple[str, ...]]:
+    """Formats that are a folder, with the names of files by which each is known."""
+    return cast(dict[str, tuple[str, ...]], _literal(reader, "FOLDERS"))
+
+
+def frame_files(reader: str) -> dict[str, Signature]:
+    """Formats of files that are one frame each, in a folder."""
+    return cast(dict[str, Signature], _literal(reader, "FRAME_FILES"))
 
 
 def matching_bytes(head: bytes, signature: Signature) -> int:
@@ -56,44 +79,104 @@ def matching_bytes(head: bytes, signature: Signature) -> int:
 
 def known_formats() -> str:
     """All formats of all readers, for messages."""
-    found = {name: signatures(name) for name in registry.names("reader")}
-    return "; ".join(f"{name}: {', '.join(formats)}" for name, formats in found.items() if formats)
+    said = []
+    for reader in registry.names("reader"):
+        formats = [*signatures(reader), *folders(reader)]
+        if frame_files(reader):
+            formats.append(f"folders of {', '.join(frame_files(reader))}")
+        if formats:
+            said.append(f"{reader}: {', '.join(formats)}")
+    return "; ".join(said)
+
+
+Entry = tuple[str, str, Signature]
+
+
+def _entries(table: Callable[[str], dict[str, Signature]]) -> list[Entry]:
+    """(reader, format, signature) of all readers."""
+    names = registry.names("reader")
+    return [(name, form, signature) for name in names for form, signature in table(name).items()]
+
+
+def _best(head: bytes, entries: list[Entry]) -> tuple[int, str, str]:
+    """(matching bytes, reader, format) of the content; no bytes if nothing matches."""
+    found = [(matching_bytes(head, sign), reader, form) for reader, form, sign in entries]
+    return max((match for match in found if match[0]), default=(0, "", ""))
+
+
+def _cannot_be_opened(path: Path, error: OSError) -> UserError:
+    return UserError(
+        str(path),
+        f"cannot be opened ({error.strerror})",
+        "a recording that exists and may be read",
+        "Check `path` and `data_folder` in the config.",
+    )
 
 
 def head_of(path: Path) -> bytes:
-    """First bytes of a file.
+    """First bytes of a file; none of a folder.
 
     Raises
     ------
     UserError
-        If there is no such file, or it is empty.
+        If there is no such file or folder, or it is empty.
     """
     try:
-        with open(path, "rb") as file:
-            head = file.read(HEAD_BYTES)
+        if path.is_dir():
+            head, empty = b"", next(path.iterdir(), None) is None
+        else:
+            with open(path, "rb") as file:
+                head = file.read(HEAD_BYTES)
+            empty = not head
     except OSError as error:
+        raise _cannot_be_opened(path, error) from None
+    if empty:
         raise UserError(
             str(path),
-            f"cannot be opened ({error.strerror})",
-            "a recording that exists and may be read",
-            "Check `path` and `data_folder` in the config.",
-        ) from None
-    if not head:
-        raise UserError(
-            str(path),
-            "the file is empty: 0 frames (0 s) are readable",
+            f"the {'folder' if path.is_dir() else 'file'} is empty: 0 frames (0 s) are readable",
             known_formats(),
             "Copy it again from where it was recorded.",
         )
     return head
 
 
-def recognize(path: Path) -> str:
-    """Name of the reader for a file.
+def _of_folder(path: Path, pattern: str | None) -> str:
+    """Reader of a folder: a store that is known by a file in it, or one file per frame."""
+    for reader in registry.names("reader"):
+        for form, marks in folders(reader).items():
+            if pattern is None and any((path / mark).is_file() for mark in marks):
+                logger.info("%s is %s: reader %s", path.name, form, reader)
+                return reader
+    entries = _entries(frame_files)
+    found: Counter[str] = Counter()
+    for file in files_of(path, pattern):
+        try:
+            with open(file, "rb") as opened:
+                head = opened.read(HEAD_BYTES)
+        except OSError as error:
+            raise _cannot_be_opened(file, error) from None
+        found[_best(head, entries)[1]] += 1
+    unknown = found.pop("", 0)
+    if len(found) == 1:
+        return next(iter(found))
+    several = f" ({', '.join(f'{n} for {reader}' for reader, n in found.items())})"
+    kinds = f"of several kinds{several}" if found else f"{unknown} files, none of them a frame"
+    raise UserError(
+        str(path if pattern is None else path / Path(pattern).name),
+        f"the folder holds {kinds}",
+        known_formats(),
+        "Give a file, or name the frames by a pattern: folder/frame_*.png.",
+    )
+
+
+def recognize(path: Path, pattern: str | None = None) -> str:
+    """Name of the reader for a file or a folder.
 
     Parameters
     ----------
     path : Path
+    pattern : str, optional
+        Which files of a folder count.
 
     Returns
     -------
@@ -106,23 +189,19 @@ def recognize(path: Path) -> str:
         If no reader knows the content; lists what is known.
     """
     head = head_of(path)
-    best = max(
-        (
-            (matching_bytes(head, signature), reader, form)
-            for reader in registry.names("reader")
-            for form, signature in signatures(reader).items()
-        ),
-        default=(0, "", ""),
-    )
-    if best[0] == 0:
+    if path.is_dir():
+        return _of_folder(path, pattern)
+    matching, reader, form = _best(head, _entries(signatures))
+    if matching == 0:
         raise UserError(
             str(path),
-            f"the content is of no known format (it begins with {head[:16]!r})",
+            f"the content is of no known format (it begins with {head[:16]!r}): 0 frames (0 s) are"
+            " readable",
             known_formats(),
             "Give the recording in one of these, or write a reader (recordings/_template.py).",
         )
-    logger.info("%s is %s: reader %s", path.name, best[2], best[1])
-    return best[1]
+    logger.info("%s is %s: reader %s", path.name, form, reader)
+    return reader
 
 
 def open_recording(path: Path, settings: Settings) -> Recording:
@@ -131,6 +210,7 @@ def open_recording(path: Path, settings: Settings) -> Recording:
     Parameters
     ----------
     path : Path
+        A file, or a folder.
     settings : Settings
 
     Returns
@@ -140,7 +220,15 @@ def open_recording(path: Path, settings: Settings) -> Recording:
     """
     name = settings.name
     if name == "auto":
-        name = recognize(path)
+        name = recognize(path, settings.pattern)
     else:
         head_of(path)
-    return cast(Recording, registry.get("reader", name).open(path, settings))
+    module = registry.get("reader", name)
+    if path.is_dir() and not (folders(name) or frame_files(name)):
+        raise UserError(
+            f"{path}: reader.name",
+            f"the reader {name!r} reads files, and this is a folder",
+            ", ".join(r for r in registry.names("reader") if folders(r) or frame_files(r)),
+            "Give the file, or another reader.",
+        )
+    return cast(Recording, module.open(path, settings))

@@ -1,8 +1,12 @@
-"""HDF5 files (MATLAB 7.3 files are HDF5 too): any dataset, any order of its axes."""
+"""HDF5 files (MATLAB 7.3 files are HDF5 too): any dataset, any order of its axes.
+
+A file is data: what would make another file be read (external links, external storage, virtual
+datasets) is refused.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +14,22 @@ import h5py
 import numpy as np
 
 from plumenav.errors import UserError, nearest
-from plumenav.recordings._contract import (
-    AXES,
-    BLOCK_BYTES,
-    Facts,
-    Frames,
-    Settings,
-    frames_per_block,
+from plumenav.recordings._axes import Layout, find_layout
+from plumenav.recordings._contract import BLOCK_BYTES, Facts, Settings
+from plumenav.recordings._movie import (
+    BrokenPartError,
+    ChunkedMovie,
+    as_stamps,
+    check_stamps,
+    damage,
+    reason,
+    refuse_absurd,
+    slab_frames,
 )
 
 SIGNATURES = {
     "HDF5": ((0, b"\x89HDF\r\n\x1a\n"),),
-    "MATLAB 7.3": ((512, b"\x89HDF\r\n\x1a\n"),),
+    "HDF5 behind 512 bytes": ((512, b"\x89HDF\r\n\x1a\n"),),
     "HDF5 behind 1024 bytes": ((1024, b"\x89HDF\r\n\x1a\n"),),
     "HDF5 behind 2048 bytes": ((2048, b"\x89HDF\r\n\x1a\n"),),
 }
@@ -29,152 +37,253 @@ SIGNATURES = {
 # Where frames are not the slowest axis, each slab touches the whole file: fewer, larger slabs.
 STRIDED_BLOCK_BYTES = 8 * BLOCK_BYTES
 CHUNK_CACHE_BYTES = 64 * 2**20
+# Objects that are looked at, and named in a message.
+MAX_OBJECTS, MAX_NAMED = 10_000, 30
+# What the library raises on a damaged file.
+ERRORS = (OSError, RuntimeError, ValueError, KeyError, TypeError, MemoryError, OverflowError)
 
 
-def _datasets(file: h5py.File) -> dict[str, h5py.Dataset]:
-    """All datasets by their path."""
+def open_file(path: Path) -> h5py.File:
+    """Open an HDF5 file for reading.
+
+    Raises
+    ------
+    DamageError
+        If it cannot be opened.
+    """
+    try:
+        return h5py.File(path, "r", rdcc_nbytes=CHUNK_CACHE_BYTES)
+    except ERRORS as error:
+        raise damage(path, reason(error), 0) from None
+
+
+def datasets_in(file: h5py.File, path: Path) -> dict[str, h5py.Dataset]:
+    """All datasets by their path, without following links; MATLAB's own (#refs#) are left out.
+
+    Raises
+    ------
+    UserError
+        If there are more than 10,000 objects, or the file is damaged.
+    """
     found: dict[str, h5py.Dataset] = {}
+    seen = 0
 
-    def visit(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset):
+    def visit(name: str, item: Any) -> bool | None:
+        nonlocal seen
+        seen += 1
+        if isinstance(item, h5py.Dataset) and not name.startswith("#"):
             found[name] = item
+        return True if seen > MAX_OBJECTS else None
 
-    file.visititems(visit)
+    try:
+        stopped = file.visititems(visit)
+    except ERRORS as error:
+        raise damage(path, reason(error), 0) from None
+    if stopped:
+        raise UserError(str(path), f"holds more than {MAX_OBJECTS} objects", "a movie and a few")
     return found
 
 
-def _listing(datasets: dict[str, h5py.Dataset]) -> str:
+def listing(datasets: dict[str, h5py.Dataset]) -> str:
     """Datasets with shape and type, for messages."""
-    return ", ".join(f"{name} {d.shape} {d.dtype}" for name, d in datasets.items()) or "none"
+    named = [f"{name} {d.shape} {d.dtype}" for name, d in datasets.items()]
+    more = f", and {len(named) - MAX_NAMED} more" if len(named) > MAX_NAMED else ""
+    return ", ".join(named[:MAX_NAMED]) + more or "none"
 
 
-def _is_movie(dataset: h5py.Dataset) -> bool:
-    return dataset.ndim == 3 and dataset.dtype.kind in "uif" and dataset.size > 0
+def is_numeric(dtype: np.dtype) -> bool:
+    """True for the integers and floats that a movie can consist of."""
+    return dtype.kind in "uif" and dtype.itemsize <= 8
 
 
-class Hdf5:
-    """An open HDF5 movie; see :class:`plumenav.recordings._contract.Recording`."""
+def _link_elsewhere(file: h5py.File, name: str) -> str | None:
+    """What a name passes through that leads out of its place, if anything."""
+    parts = name.strip("/").split("/")
+    for depth in range(1, len(parts) + 1):
+        link = file.get("/".join(parts[:depth]), getlink=True)
+        if isinstance(link, h5py.ExternalLink):
+            return f"a link to another file, {link.filename!r}"
+        if isinstance(link, h5py.SoftLink):
+            return f"a link to {link.path!r}"
+        if link is None:
+            return None
+    return None
 
-    def __init__(self, path: Path, settings: Settings) -> None:
+
+def look_up(
+    file: h5py.File, path: Path, key: str, name: str, datasets: dict[str, h5py.Dataset]
+) -> h5py.Dataset:
+    """A dataset by its name.
+
+    Raises
+    ------
+    UserError
+        If there is none, or it lies elsewhere; lists those there.
+    """
+    where = f"{path}: reader.{key}"
+    found = datasets.get(name.strip("/"))
+    if found is None:
+        link = _link_elsewhere(file, name)
+        if link is not None:
+            raise UserError(
+                where,
+                f"{name!r} is {link}",
+                "datasets inside this file: " + listing(datasets),
+                "Give the file and the dataset that it points to.",
+            )
+        hint = nearest(name.strip("/"), datasets) or f"Set reader.{key} to one of these."
+        raise UserError(where, f"no dataset {name!r}", listing(datasets), hint)
+    if found.external or found.is_virtual:
+        raise UserError(
+            where,
+            f"the numbers of {name!r} are in other files",
+            "a dataset whose numbers are inside this file",
+            "Copy it into one file (h5repack).",
+        )
+    return found
+
+
+def is_movie(dataset: h5py.Dataset) -> bool:
+    """True for three axes of numbers."""
+    return dataset.ndim == 3 and is_numeric(dataset.dtype) and dataset.size > 0
+
+
+def bits_of(dataset: h5py.Dataset) -> int:
+    """Bits that the file declares significant (an HDF5 type may be 12 bits of 16)."""
+    if dataset.dtype.kind == "f":
+        return 8 * int(dataset.dtype.itemsize)
+    return int(dataset.id.get_type().get_precision())
+
+
+class Hdf5(ChunkedMovie):
+    """An open HDF5 movie; see :class:`plumenav.recordings._contract.Recording`.
+
+    Parameters
+    ----------
+    path : Path
+    settings : Settings
+    reader, container : str
+        How the facts name it: MATLAB 7.3 files come through here, too.
+    """
+
+    def __init__(
+        self, path: Path, settings: Settings, reader: str = "hdf5", container: str = "HDF5"
+    ) -> None:
         self.path = path
-        self.notes: list[str] = []
+        notes: list[str] = []
+        self._file = open_file(path)
         try:
-            self._file = h5py.File(path, "r", rdcc_nbytes=CHUNK_CACHE_BYTES)
-        except OSError as error:
-            raise self._unreadable(0, error) from None
-        try:
-            self._movie = self._find_movie(settings.dataset)
-            self._order = [(settings.axes or AXES).index(axis) for axis in AXES]
-            self.n_frames, height, width = (self._movie.shape[axis] for axis in self._order)
-            self._time_s = self._find_time(settings.time_dataset)
+            datasets = datasets_in(self._file, path)
+            movie = self._movie = self._find_movie(settings.dataset, datasets, notes)
+            stored = self._check_storage(movie, notes)
+            layout = find_layout(str(path), movie.shape, settings)
+            order = layout.order
+            slab = slab_frames(
+                movie.shape,
+                order,
+                movie.chunks,
+                movie.dtype.itemsize,
+                BLOCK_BYTES,
+                STRIDED_BLOCK_BYTES,
+            )
+            facts = self._facts(movie, layout, reader, container)
+            facts.extra.update(stored)
+            time_s = self._stamps(settings.time_dataset, datasets, movie.shape[order[0]])
+        except ERRORS as error:
+            self._file.close()
+            raise damage(path, reason(error), 0) from None
         except BaseException:
             self._file.close()
             raise
-        dtype = self._movie.dtype.newbyteorder("=")
-        self.facts = Facts(
-            reader="hdf5",
-            decoder="h5py",
-            decoder_version=f"{h5py.__version__} (HDF5 {h5py.version.hdf5_version})",
-            frames_header=int(self.n_frames),
-            rate_hz=None,
-            height=int(height),
-            width=int(width),
-            dtype=str(dtype),
-            bits=8 * dtype.itemsize,
-        )
+        super().__init__(path, facts, time_s, order, slab)
+        self.notes += notes + layout.notes
 
-    def _find_movie(self, name: str | None) -> h5py.Dataset:
-        datasets = _datasets(self._file)
+    def _find_movie(
+        self, name: str | None, datasets: dict[str, h5py.Dataset], notes: list[str]
+    ) -> h5py.Dataset:
+        where = f"{self.path}: reader.dataset"
         if name is None:
-            movies = [key for key, dataset in datasets.items() if _is_movie(dataset)]
+            movies = [key for key, dataset in datasets.items() if is_movie(dataset)]
             if len(movies) != 1:
                 raise UserError(
-                    f"{self.path}: reader.dataset",
+                    where,
                     f"not given, and the file has {len(movies)} movies (3 axes of numbers)",
-                    _listing(datasets),
+                    listing(datasets),
                     "Set reader.dataset to one of these.",
                 )
-            self.notes.append(f"dataset {movies[0]!r}, the only movie in the file")
-            return datasets[movies[0]]
-        dataset = self._look_up("dataset", name, datasets)
-        if not _is_movie(dataset):
+            name = movies[0]
+            notes.append(f"dataset {name!r}, the only movie in the file")
+        dataset = look_up(self._file, self.path, "dataset", name, datasets)
+        if not is_movie(dataset):
             raise UserError(
-                f"{self.path}: reader.dataset",
+                where,
                 f"{name!r} has shape {dataset.shape} of {dataset.dtype}",
                 "three axes of integers or floats, none of length 0",
-                f"The file holds {_listing(datasets)}.",
+                f"The file holds {listing(datasets)}.",
             )
         return dataset
 
-    def _look_up(self, key: str, name: str, datasets: dict[str, h5py.Dataset]) -> h5py.Dataset:
-        found = datasets.get(name.strip("/"))
-        if found is None:
-            hint = nearest(name.strip("/"), datasets) or f"Set reader.{key} to one of these."
-            where = f"{self.path}: reader.{key}"
-            raise UserError(where, f"no dataset {name!r}", _listing(datasets), hint)
-        return found
+    def _check_storage(self, movie: h5py.Dataset, notes: list[str]) -> dict[str, int]:
+        """Refuse what cannot be true; count what was never written."""
+        unit = movie.chunks or tuple(min(1, n) for n in movie.shape)
+        file_bytes = self.path.stat().st_size
+        refuse_absurd(self.path, movie.shape, unit, movie.dtype.itemsize, file_bytes)
+        if not movie.chunks:
+            if movie.id.get_storage_size() == 0:
+                raise damage(self.path, f"{movie.name!r} was never written", 0)
+            return {}
+        chunks = math.prod(-(-n // c) for n, c in zip(movie.shape, movie.chunks, strict=True))
+        written = int(movie.id.get_num_chunks())
+        if written == 0:
+            raise damage(self.path, f"{movie.name!r} was never written", 0)
+        if written == chunks:
+            return {}
+        notes.append(
+            f"{chunks - written} of {chunks} chunks were never written: {movie.fillvalue} there"
+        )
+        return {"missing_chunks": chunks - written}
 
-    def _find_time(self, name: str | None) -> np.ndarray | None:
-        if name is None:
-            return None
-        dataset = self._look_up("time_dataset", name, _datasets(self._file))
-        if dataset.dtype.kind not in "uif" or dataset.size != self.n_frames:
-            raise UserError(
-                f"{self.path}: reader.time_dataset",
-                f"{name!r} has shape {dataset.shape} of {dataset.dtype}",
-                f"{self.n_frames} numbers, one per frame, in seconds",
-                "Check reader.time_dataset, and reader.axes: which axis counts frames?",
-            )
-        stamps = np.asarray(dataset[()], np.float64).reshape(-1)
-        if not np.isfinite(stamps).all():
-            bad = int(np.flatnonzero(~np.isfinite(stamps))[0])
-            where = f"{self.path}: reader.time_dataset"
-            raise UserError(where, f"the stamp of frame {bad} is {stamps[bad]}", "finite seconds")
-        return stamps
-
-    def _unreadable(self, frames: int, error: Exception) -> UserError:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        return UserError(
-            str(self.path),
-            f"cannot be read ({reason}): {frames} frames are readable",
-            "a complete HDF5 file",
-            "Copy it again from where it was recorded"
-            + (f", or set reader.frames: [0, {frames}]." if frames > 1 else "."),
+    def _facts(self, movie: h5py.Dataset, layout: Layout, reader: str, container: str) -> Facts:
+        frames, height, width = (int(movie.shape[axis]) for axis in layout.order)
+        refuse_absurd(
+            self.path, movie.shape, (height, width), movie.dtype.itemsize, self.path.stat().st_size
+        )
+        dtype = movie.dtype.newbyteorder("=")
+        packed = f", {movie.compression}" if movie.compression else ""
+        rate = movie.attrs.get("frame_rate_hz")
+        usable = np.ndim(rate) == 0 and isinstance(rate, (int, float, np.number)) and rate > 0
+        return Facts(
+            reader=reader,
+            decoder="h5py",
+            decoder_version=f"{h5py.__version__} (HDF5 {h5py.version.hdf5_version})",
+            frames_header=frames,
+            rate_hz=float(rate) if usable else None,
+            height=height,
+            width=width,
+            dtype=str(dtype),
+            bits=bits_of(movie),
+            format=f"{container}, {dtype} ({', '.join(layout.axes)}){packed}",
+            extra={
+                "dataset": str(movie.name).strip("/"),
+                "shape": [int(n) for n in movie.shape],
+                "chunks": [int(n) for n in movie.chunks] if movie.chunks else None,
+            },
         )
 
-    def _frames_per_slab(self) -> int:
-        height, width = self.facts.height, self.facts.width
-        slowest = self._order[0] == 0
-        limit = BLOCK_BYTES if slowest else STRIDED_BLOCK_BYTES
-        n = frames_per_block(height, width, self._movie.dtype.itemsize, limit)
-        chunk = self._movie.chunks[self._order[0]] if self._movie.chunks else 1
-        # whole chunks where they fit, so that none is decompressed twice
-        return max(1, n // chunk * chunk) if chunk <= n else n
+    def _stamps(
+        self, name: str | None, datasets: dict[str, h5py.Dataset], n_frames: int
+    ) -> np.ndarray | None:
+        if name is None:
+            return None
+        dataset = look_up(self._file, self.path, "time_dataset", name, datasets)
+        check_stamps(self.path, name, dataset.shape, dataset.dtype, n_frames)
+        return as_stamps(self.path, name, np.asarray(dataset[()]))
 
-    def blocks(self, first: int = 0, end: int | None = None) -> Iterator[Frames]:
-        """Frames in order; see the contract."""
-        stop = self.n_frames if end is None else end
-        if not first < stop <= self.n_frames:
-            raise UserError(
-                str(self.path),
-                f"holds {self.n_frames} frames",
-                f"the frames [{first}, {'end' if end is None else end}) that are asked for",
-                "Correct the range of frames in the config, or reader.axes.",
-            )
-        slab = self._frames_per_slab()
-        start = first
-        while start < stop:
-            after = min(stop, (start // slab + 1) * slab)
-            where: list[slice] = [slice(None)] * 3
-            where[self._order[0]] = slice(start, after)
-            try:
-                raw = self._movie[tuple(where)]
-            except OSError as error:
-                raise self._unreadable(start, error) from None
-            frames = raw.transpose(self._order).astype(self.facts.dtype, copy=False)
-            stamps = None if self._time_s is None else self._time_s[start:after].copy()
-            yield Frames(start, stamps, frames)
-            start = after
+    def _slab(self, where: tuple[slice, ...]) -> np.ndarray:
+        try:
+            return np.asarray(self._movie[where])
+        except ERRORS as error:
+            raise BrokenPartError(where[0].start or 0, reason(error)) from None
 
     def close(self) -> None:
         """Close the file."""
@@ -189,7 +298,7 @@ def open(path: Path, settings: Settings) -> Hdf5:
     path : Path
     settings : Settings
         Used: `dataset` (default: the only one with three axes), `time_dataset` (seconds; default
-        none), `axes` (their meaning in the order of the file).
+        none), `axes` (their meaning in the order of the file), `shape`.
 
     Returns
     -------

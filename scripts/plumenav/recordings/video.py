@@ -1,4 +1,4 @@
-"""Video files, decoded by OpenCV's FFmpeg, forwards only, gray, in the depth of the file.
+"""Video files, decoded by OpenCV's FFmpeg, forwards only, in the depth of the file.
 
 How a pixel becomes one number (written into the notes of every recording):
 
@@ -7,7 +7,8 @@ How a pixel becomes one number (written into the notes of every recording):
 * MJPEG whose three decoded channels are equal: the luma plane, which is that channel; checked on
   the first frame, and saves the conversion.
 * everything else: OpenCV's 8-bit BGR, then BT.601 luma (``cv2.COLOR_BGR2GRAY``, which leaves equal
-  channels as they are). Deeper video is cut to 8 bits there, and the notes say so.
+  channels as they are), or one channel, or all three. Deeper video is cut to 8 bits there, and the
+  notes say so.
 
 A damaged or cut-off file opens, promises all its frames and hands out garbage; only the decoder's
 messages on file descriptor 2 and the count of what arrives tell. Both are checked.
@@ -16,17 +17,27 @@ messages on file descriptor 2 and the count of what arrives tell. Both are check
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
+from plumenav import guard
 from plumenav.errors import UserError
-from plumenav.recordings._contract import Facts, Frames, Settings, frames_per_block
-from plumenav.recordings._stderr import stderr_lines
+from plumenav.recordings import _opencv as decoder
+from plumenav.recordings._cine import CineHeader, read_header
+from plumenav.recordings._contract import (
+    DamageError,
+    Facts,
+    Frames,
+    Settings,
+    frames_per_block,
+)
+from plumenav.recordings._opencv import GRAY8, GRAY16, Stream
+from plumenav.recordings._recognize import HEAD_BYTES, matching_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -42,53 +53,85 @@ SIGNATURES = {
     "WMV/ASF": ((0, b"0&\xb2u\x8ef\xcf\x11"),),
     "FLV": ((0, b"FLV"),),
     "GIF": ((0, b"GIF8"),),
+    "CINE": ((0, b"CI\x2c\x00"),),
 }
 
+# Containers that store a count of frames. For the others OpenCV says duration times rate, which is
+# no count where the intervals vary: there the time that is reached decides.
+COUNTING = {"AVI", "MP4/MOV", "old MOV", "old MOV, index last", "CINE"}
+# Containers whose stamps are whole milliseconds, or hundredths of a second.
+COARSE = {"Matroska/WebM": "1 ms", "WMV/ASF": "1 ms", "FLV": "1 ms", "GIF": "10 ms"}
 # Healthy files may miss the header's count by one (a last frame without duration): a note. More is
 # an error.
 COUNT_SLACK = 2
-GRAY8, GRAY16 = b"Y800", b"Y1\x00\x10"
-# "[mjpeg @ 0x55d8...] error y=13 x=5": any message of a codec or a demuxer while frames are read.
-COMPLAINT = re.compile(r"^\[[^\]@]+ @ 0x[0-9a-f]+\]\s*(.*)")
+# Disagreement of two rates that deserves a note.
+RATE_SLACK = 0.01
+CHANNELS = {"blue": 0, "green": 1, "red": 2}
+# A stamp outside is no time: about 30 years.
+LARGEST_S = 1e9
+
+Convert = Callable[[np.ndarray, np.ndarray], None]
+
+
+def _copy(image: np.ndarray, into: np.ndarray) -> None:
+    into[...] = image
+
+
+def _luma(image: np.ndarray, into: np.ndarray) -> None:
+    cv2.cvtColor(image, cv2.COLOR_BGR2GRAY, dst=into)
+
+
+def _thrice(image: np.ndarray, into: np.ndarray) -> None:
+    into[...] = image[..., None]
+
+
+def _channel(index: int) -> Convert:
+    def take(image: np.ndarray, into: np.ndarray) -> None:
+        into[...] = image[..., index]
+
+    return take
+
+
+class _Way(NamedTuple):
+    """How the decoder's image becomes what is handed out.
+
+    Attributes
+    ----------
+    raw : bool
+        The decoder's own first plane is taken, not BGR.
+    convert : callable
+        Writes (decoder's image, place for what is handed out).
+    note : str
+        How a pixel becomes a number.
+    channels : int
+        1 or 3.
+    """
+
+    raw: bool
+    convert: Convert
+    note: str
+    channels: int = 1
 
 
 class _Block(NamedTuple):
-    """What one call of :func:`_fill` got."""
+    """What one call of :meth:`Video._fill` got."""
 
     frames: np.ndarray
     time_s: np.ndarray
     complaints: list[str]
 
 
-def _complaints(lines: list[str]) -> list[str]:
-    """The decoder's own messages among what was heard."""
-    return [match.group(1) for line in lines if (match := COMPLAINT.match(line))]
-
-
-def _capture(path: Path, raw: bool, threads: int = 0) -> cv2.VideoCapture:
-    """Open a file; `raw` hands out the decoder's first plane instead of BGR; 0: default threads."""
-    options = [cv2.CAP_PROP_N_THREADS, threads] if threads else []
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, options)
-    capture.set(cv2.CAP_PROP_CONVERT_RGB, 0 if raw else 1)
-    return capture
-
-
-def _four(capture: cv2.VideoCapture, prop: int) -> bytes:
-    """A property that holds four characters."""
-    return (int(capture.get(prop)) & 0xFFFFFFFF).to_bytes(4, "little")
-
-
-def _first(path: Path, raw: bool) -> np.ndarray | None:
-    """The first frame, or None."""
-    capture = _capture(path, raw)
-    arrived, image = capture.read()
-    capture.release()
-    return np.asarray(image) if arrived else None
+def container_of(path: Path) -> str:
+    """Name of the container, by its content; "unknown" if only FFmpeg knows it."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    best = max(SIGNATURES, key=lambda name: matching_bytes(head, SIGNATURES[name]))
+    return best if matching_bytes(head, SIGNATURES[best]) else "unknown"
 
 
 def _luma_is_gray(path: Path, converted: np.ndarray) -> bool:
     """True if the luma plane of the first frame equals all three channels of the converted one."""
-    luma = _first(path, raw=True)
+    luma = decoder.first_image(path, raw=True)
     return (
         luma is not None
         and luma.dtype == converted.dtype
@@ -97,193 +140,311 @@ def _luma_is_gray(path: Path, converted: np.ndarray) -> bool:
     )
 
 
-def _fill(capture: cv2.VideoCapture, wanted: int, facts: Facts) -> _Block:
-    """Decode up to `wanted` frames; fewer arrive only at the end of the file."""
-    frames = np.empty((wanted, facts.height, facts.width), facts.dtype)
-    time_s = np.empty(wanted)
-    n = 0
-    with stderr_lines() as lines:
-        while n < wanted:
-            arrived, image = capture.read()
-            if not arrived:
-                break
-            if image.ndim == 3:
-                cv2.cvtColor(image, cv2.COLOR_BGR2GRAY, dst=frames[n])
-            else:
-                frames[n] = image
-            time_s[n] = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
-            n += 1
-    return _Block(frames[:n], time_s[:n], _complaints(lines))
+def _way(path: Path, stream: Stream, image: np.ndarray, settings: Settings) -> _Way:
+    """Choose how pixels become numbers; `image` is the first frame as BGR."""
+    if stream.pixel in (GRAY8, GRAY16):
+        if settings.colour:
+            return _Way(True, _thrice, "gray levels as stored, the same in all channels", 3)
+        return _Way(True, _copy, "gray levels as stored")
+    if settings.colour:
+        return _Way(False, _copy, "8-bit blue, green and red as decoded", 3)
+    if settings.channel != "gray":
+        convert = _channel(CHANNELS[settings.channel])
+        return _Way(False, convert, f"{settings.channel} channel of the decoded 8-bit BGR")
+    if stream.codec == b"MJPG" and _luma_is_gray(path, image):
+        return _Way(True, _copy, "luma plane of a gray MJPEG")
+    return _Way(False, _luma, "8-bit BGR to gray by BT.601 weights")
 
 
-def _first_damage(path: Path, raw: bool, end: int | None) -> tuple[int, float] | None:
-    """Where the decoder first complains, decoding again in one thread, frame by frame.
-
-    (With several threads it complains about frames that are still to come.)
-
-    Returns
-    -------
-    tuple or None
-        Number of sound frames and the time stamp of the last of them, s.
-    """
-    with stderr_lines():
-        capture = _capture(path, raw, threads=1)
-    number, last_s = 0, 0.0
-    try:
-        while end is None or number < end:
-            with stderr_lines() as lines:
-                arrived = capture.grab() and capture.retrieve()[0]
-            if _complaints(lines):
-                return number, last_s
-            if not arrived:
-                return None
-            last_s = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
-            number += 1
-        return None
-    finally:
-        capture.release()
+def _transparent_pixels(path: Path) -> int:
+    """Transparent pixels of the first frame; 0 where pictures cannot be transparent."""
+    image = decoder.first_image(path, raw=True)
+    if image is None or image.ndim != 3 or image.shape[2] != 4:
+        return 0
+    return int(np.count_nonzero(image[..., 3] < 255))
 
 
 class Video:
     """An open video; see :class:`plumenav.recordings._contract.Recording`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, settings: Settings) -> None:
         self.path = path
         self.notes: list[str] = []
-        with stderr_lines() as lines:
-            capture = _capture(path, raw=False)
-            opened = capture.isOpened()
-            count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
-            rate = capture.get(cv2.CAP_PROP_FPS)
-            codec = _four(capture, cv2.CAP_PROP_FOURCC)
-            pixel = _four(capture, cv2.CAP_PROP_CODEC_PIXEL_FORMAT)
+        self._container = container_of(path)
+        self._cine: CineHeader | None = read_header(path) if self._container == "CINE" else None
+        self._damage: tuple[int, float] | None = None
+        self._damage_sought = False
+        stream, image, transparent = None, None, 0
+        with decoder.listening() as said:
+            capture = decoder.open_capture(path, raw=False)
+            if capture.isOpened():
+                stream = decoder.stream_of(capture)
             capture.release()
-            image = _first(path, raw=False) if opened else None
-            self._raw = image is not None and (
-                pixel in (GRAY8, GRAY16) or (codec == b"MJPG" and _luma_is_gray(path, image))
-            )
-            if self._raw:
-                image = _first(path, raw=True)
-        if image is None:
-            raise self._unreadable(opened, int(count), _complaints(lines))
-        self._describe(pixel, codec)
-        self.facts = Facts(
+            if stream is not None and stream.height * stream.width <= decoder.LARGEST_PIXELS:
+                image = decoder.first_image(path, raw=False)
+            if stream is not None and image is not None:
+                self._way = _way(path, stream, image, settings)
+                if self._way.raw:
+                    image = decoder.first_image(path, raw=True)
+                if stream.pixel == b"BGRA":
+                    transparent = _transparent_pixels(path)
+        if stream is None or image is None:
+            raise self._unreadable(stream, said)
+        self._seen = (image.shape, image.dtype)
+        self.facts = self._facts(stream, image)
+        self._describe(stream, transparent)
+
+    # ------------------------------------------------------------------------------ header
+
+    def _facts(self, stream: Stream, image: np.ndarray) -> Facts:
+        layout, bits = decoder.picture_format(stream.pixel)
+        cine = self._cine
+        extra: dict[str, Any] = {
+            "container": self._container,
+            "codec": decoder.codec_name(stream.codec),
+            "pixel_format": layout,
+            "bits_per_channel": bits,
+            "rotation_deg": stream.rotation_deg,
+        }
+        if cine:
+            extra |= {"camera_rate_hz": cine.rate_hz, "camera_bits": cine.bits}
+        return Facts(
             reader="video",
             decoder="OpenCV FFmpeg",
-            decoder_version=_decoder_version(),
-            frames_header=int(count) if 0 < count < 2**31 else None,
-            rate_hz=float(rate) if 0 < rate < 1e6 else None,
+            decoder_version=decoder.decoder_version(),
+            frames_header=self._promise(stream.frames),
+            rate_hz=self._rate(stream.rate_hz),
             height=image.shape[0],
             width=image.shape[1],
             dtype=str(image.dtype),
             bits=image.dtype.itemsize * 8,
+            format=f"{self._container}, {extra['codec']}",
+            channels=self._way.channels,
+            extra=extra,
         )
 
-    def _describe(self, pixel: bytes, codec: bytes) -> None:
-        # FFmpeg's planar formats are named Y3 0 10: family, planes, subsampling, bits
-        deep = pixel[:1] in b"YG" and pixel[1:2] in b"1234" and 8 < pixel[3] <= 16
-        if pixel in (GRAY8, GRAY16):
-            self.notes.append("gray levels as stored")
-        elif self._raw:
-            self.notes.append("luma plane of a gray MJPEG")
-        else:
-            self.notes.append("8-bit BGR to gray by BT.601 weights")
-        if deep and not self._raw:
-            self.notes.append(f"the file has {pixel[3]} bits per channel, the decoder gives 8")
-            logger.warning("%s: %s", self.path.name, self.notes[-1])
+    def _promise(self, count: float) -> int | None:
+        """Frames that the header promises; None if it promises none, or what cannot be."""
+        if not 0 < count < 2**62:
+            return None
+        if count > self.path.stat().st_size:  # no frame takes less than a byte
+            self._say(f"the header promises {count:.0f} frames, more than the file has bytes")
+            return None
+        return int(count)
 
-    def _unreadable(self, opened: bool, count: int, complaints: list[str]) -> UserError:
+    def _rate(self, rate_hz: float) -> float | None:
+        """Nominal rate; of a .cine file that of its saved images."""
+        rate = float(rate_hz) if 0 < rate_hz < 1e6 else None
+        times = None if self._cine is None else self._cine.time_s
+        if times is None or len(times) < 2 or times[-1] <= 0:
+            return rate
+        saved = float((len(times) - 1) / times[-1])
+        if rate is not None and abs(saved - rate) > RATE_SLACK * rate:
+            self._say(
+                f"the header says {rate:g} frames per second, the camera's own stamps of the saved"
+                f" images {saved:.6g}: the stamps count"
+            )
+        return saved
+
+    def _describe(self, stream: Stream, transparent: int) -> None:
+        self._say(self._way.note)
+        bits = self.facts.extra["bits_per_channel"]
+        if bits > 8 and self.facts.dtype == "uint8":
+            self._say(f"the file has {bits} bits per channel, the decoder gives 8")
+            logger.warning("%s: %s", self.path.name, self.notes[-1])
+        if stream.rotation_deg:
+            self._say(f"turned by {stream.rotation_deg:g} degrees, as the file's flag asks")
+        if self._container in COARSE and self._cine is None:
+            self._say(f"time stamps are in steps of {COARSE[self._container]}")
+        if transparent:
+            self._say(
+                f"{transparent} pixels of the first frame are transparent; they are handed out in"
+                " the colour that the decoder gives them (white)"
+            )
+
+    def _say(self, note: str) -> None:
+        if note not in self.notes:
+            self.notes.append(note)
+
+    def _unreadable(self, stream: Stream | None, complaints: list[str]) -> DamageError:
         said = f" (the decoder says: {complaints[0]})" if complaints else ""
-        what = "is opened but gives no frame" if opened else "holds no video that can be opened"
-        promised = f" of {count} promised" if count > 0 else ""
-        return UserError(
+        what = "holds no video that can be opened"
+        if stream is not None:
+            what = "is opened but gives no frame"
+            if stream.height * stream.width > decoder.LARGEST_PIXELS:
+                what = f"claims pictures of {stream.height:.0f} x {stream.width:.0f} pixels"
+        promised = f" of {stream.frames:.0f} promised" if stream and stream.frames > 0 else ""
+        return DamageError(
             str(self.path),
             f"{what}{said}: 0 frames{promised} (0 s) are readable",
             "a complete video with at least one frame",
             "The file may be cut off before its index, have no picture track or an unknown codec:"
             " copy it again from the camera, or convert it (FFV1 or MJPEG in AVI).",
+            readable=0,
         )
 
-    def _cut_off(self, n: int, seconds: float, why: str) -> UserError:
-        promised = f" of {self.facts.frames_header}" if self.facts.frames_header else ""
-        return UserError(
-            str(self.path),
-            f"{why}: {n} frames{promised} ({seconds:.3f} s) are readable",
-            "a complete, undamaged video",
-            "Copy it again from the camera"
-            + (f", or use the sound part with reader.frames: [0, {n}]." if n > 1 else "."),
-        )
+    # ------------------------------------------------------------------------------ frames
 
     def blocks(self, first: int = 0, end: int | None = None) -> Iterator[Frames]:
         """Frames in order; see the contract."""
         facts = self.facts
-        per_block = frames_per_block(facts.height, facts.width, facts.bits // 8)
-        with stderr_lines():
-            capture = _capture(self.path, self._raw)
+        itemsize = np.dtype(facts.dtype).itemsize * facts.channels
+        per_block = frames_per_block(facts.height, facts.width, itemsize)
+        with decoder.listening() as opening:
+            capture = decoder.open_capture(self.path, self._way.raw)
+        stamps = _Stamps(facts.rate_hz, None if self._cine is None else self._cine.time_s)
         number = 0
-        # one block is held back, because the last time stamp of a file may need mending
-        held: Frames | None = None
         try:
             while end is None or number < end:
                 part = first - number if number < first else per_block
-                block = _fill(capture, min(part, per_block, (end or 2**62) - number), facts)
+                wanted = min(part, per_block, (end or 2**62) - number)
+                block = self._fill(capture, wanted, number)
                 if block.complaints:
                     self._refuse_damage(block.complaints, number, end)
-                if not len(block.frames):
+                n = len(block.frames)
+                time_s = stamps.mended(number, block.time_s)
+                if n and number >= first:
+                    yield Frames(number, time_s, block.frames)
+                number += n
+                guard.progress(number, stamps.last_s)
+                if n < wanted:
                     break
-                if number >= first:
-                    if held is not None:
-                        yield held
-                    held = Frames(number, block.time_s, block.frames)
-                number += len(block.frames)
         finally:
             capture.release()
-        last_s = float(held.time_s[-1]) if held and held.time_s is not None else 0.0
-        self._check_count(number, last_s, first, end)
-        if held is not None:
-            yield self._mended(held)
+        self.notes += [note for note in stamps.notes() if note not in self.notes]
+        self._check_count(number, stamps, first, end, opening)
+
+    def _fill(self, capture: cv2.VideoCapture, wanted: int, number: int) -> _Block:
+        """Decode up to `wanted` frames; fewer arrive only at the end of the file, or at damage."""
+        facts, convert = self.facts, self._way.convert
+        shape = (facts.height, facts.width, 3)[: 3 if facts.channels == 3 else 2]
+        frames = np.empty((wanted, *shape), facts.dtype)
+        time_s = np.empty(wanted)
+        n = 0
+        changed = ""
+        with decoder.listening() as said:
+            while n < wanted:
+                arrived, image = capture.read()
+                if not arrived:
+                    break
+                if (image.shape, image.dtype) != self._seen:
+                    changed = f"frame {number + n} is {image.shape} of {image.dtype}"
+                    break
+                convert(image, frames[n])
+                time_s[n] = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
+                n += 1
+        return _Block(frames[:n], time_s[:n], said + ([changed] if changed else []))
+
+    # ------------------------------------------------------------------------------ damage
 
     def _refuse_damage(self, complaints: list[str], number: int, end: int | None) -> None:
-        damage = _first_damage(self.path, self._raw, end)
-        if damage is None and end is not None:
+        if not self._damage_sought:
+            self._damage_sought = True
+            self._damage = decoder.first_damage(self.path, self._way.raw, self._seen)
+        if end is not None and (self._damage is None or end <= self._damage[0]):
             return  # it lies behind the last frame that is asked for
-        n, seconds = damage or (number, 0.0)
+        n, seconds = self._damage or (number, 0.0)
         raise self._cut_off(n, seconds, f"is damaged (the decoder says: {complaints[0]})")
 
-    def _check_count(self, number: int, last_s: float, first: int, end: int | None) -> None:
-        promised = self.facts.frames_header
+    def _cut_off(self, n: int, seconds: float, why: str) -> DamageError:
+        promised = f" of {self.facts.frames_header}" if self.facts.frames_header else ""
+        return DamageError(
+            str(self.path),
+            f"{why}: {n} frames{promised} ({seconds:.3f} s) are readable",
+            "a complete, undamaged video",
+            "Copy it again from the camera"
+            + (
+                f", or use the sound part with reader.frames: [0, {n}] or"
+                " reader.on_damage: truncate."
+                if n > 1
+                else "."
+            ),
+            readable=n,
+            readable_s=seconds if n else None,
+        )
+
+    def _check_count(
+        self, number: int, stamps: _Stamps, first: int, end: int | None, opening: list[str]
+    ) -> None:
+        if end is None and self._ends_early(number, stamps):
+            raise self._cut_off(number, stamps.last_s, "ends early")
         if number < (first + 1 if end is None else end):
             raise UserError(
                 str(self.path),
-                f"holds {number} frames ({last_s:.3f} s)",
+                f"holds {number} frames ({stamps.last_s:.3f} s)",
                 f"the frames [{first}, {'end' if end is None else end}) that are asked for",
                 "Correct the range of frames in the config.",
             )
-        if end is None and promised is not None and number != promised:
-            if promised - number > COUNT_SLACK:
-                raise self._cut_off(number, last_s, "ends early")
-            note = f"the header promises {promised} frames, {number} arrived"
-            if note not in self.notes:
-                self.notes.append(note)
+        if end is not None:
+            return
+        promised = self.facts.frames_header
+        if opening and promised is None:
+            why = f"may be cut off (the decoder says: {opening[0]})"
+            raise self._cut_off(number, stamps.last_s, why)
+        if opening:
+            self._say(f"the decoder says at the start: {opening[0]}")
+        if promised is not None and number != promised:
+            self._say(f"the header promises {promised} frames, {number} arrived")
 
-    def _mended(self, block: Frames) -> Frames:
-        """Some containers give the last frame the time stamp 0: continue at the nominal rate."""
-        stamps = block.time_s
-        rate = self.facts.rate_hz
-        if stamps is None or rate is None or len(stamps) < 2 or stamps[-1] != 0 or stamps[-2] <= 0:
-            return block
-        stamps[-1] = stamps[-2] + 1.0 / rate
-        self.notes.append("the last time stamp was 0; continued at the nominal rate")
-        return block
+    def _ends_early(self, number: int, stamps: _Stamps) -> bool:
+        promised, rate = self.facts.frames_header, self.facts.rate_hz
+        if promised is None or promised - number <= COUNT_SLACK:
+            return False
+        if self._container in COUNTING or rate is None:
+            return True
+        slack_s = max(COUNT_SLACK / rate, stamps.longest_s)
+        return stamps.last_s - stamps.first_s + 1.0 / rate < promised / rate - slack_s
 
     def close(self) -> None:
         """Nothing stays open between calls."""
 
 
-def _decoder_version() -> str:
-    """Version of OpenCV and of the libavcodec inside it."""
-    found = re.search(r"avcodec:\s+YES \(([\d.]+)\)", cv2.getBuildInformation())
-    return f"{cv2.__version__} (avcodec {found.group(1) if found else 'unknown'})"
+class _Stamps:
+    """Time stamps as they pass: what they say, and what is wrong with them.
+
+    Parameters
+    ----------
+    rate_hz : float or None
+        Nominal rate: continues where a stamp is missing.
+    own_s : ndarray or None
+        The camera's own stamps of all frames, used instead of the decoder's.
+    """
+
+    def __init__(self, rate_hz: float | None, own_s: np.ndarray | None) -> None:
+        self._step_s = 1.0 / rate_hz if rate_hz else 0.0
+        self._own_s = own_s
+        self.first_s = self.last_s = self.longest_s = 0.0
+        self._missing = self._backwards = self._seen = 0
+
+    def mended(self, number: int, time_s: np.ndarray) -> np.ndarray:
+        """Stamps of the frames from `number` on.
+
+        Some containers give the last frames the stamp 0: they continue at the nominal rate.
+        """
+        if self._own_s is not None and number + len(time_s) <= len(self._own_s):
+            time_s = self._own_s[number : number + len(time_s)].copy()
+        for i, stamp in enumerate(time_s.tolist()):
+            lost = stamp == 0.0 and self.last_s > 0.0
+            if lost or not math.fabs(stamp) < LARGEST_S:
+                stamp = time_s[i] = self.last_s + self._step_s if self._seen else 0.0
+                self._missing += 1
+            if self._seen:
+                self._backwards += stamp < self.last_s
+                self.longest_s = max(self.longest_s, stamp - self.last_s)
+            else:
+                self.first_s = stamp
+            self.last_s = stamp
+            self._seen += 1
+        return time_s
+
+    def notes(self) -> list[str]:
+        """What was wrong."""
+        said = []
+        if self._missing:
+            said.append(f"{self._missing} time stamps were missing; continued at the nominal rate")
+        if self._backwards:
+            said.append(f"{self._backwards} time stamps are before the one of the frame before")
+        return said
 
 
 def open(path: Path, settings: Settings) -> Video:
@@ -293,6 +454,7 @@ def open(path: Path, settings: Settings) -> Video:
     ----------
     path : Path
     settings : Settings
+        Used: `channel`, `colour`.
 
     Returns
     -------
@@ -300,7 +462,7 @@ def open(path: Path, settings: Settings) -> Video:
 
     Raises
     ------
-    UserError
+    DamageError
         If no frame can be read.
     """
-    return Video(path)
+    return Video(path, settings)

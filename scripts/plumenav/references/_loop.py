@@ -13,9 +13,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from plumenav.references._arena import closest_mm, entry, reflect
-from plumenav.references._plume import Plume, clock
+from plumenav.references._plume import Chance, Plume, clock, counts_hits
 from plumenav.references._sensor import Nose
-from plumenav.rng import uniform_draws
+from plumenav.rng import FIELD_BLOCK, uniform_draws
 
 DURATION_SLACK_S = 1e-9  # durations are compared with this much slack against rounding
 BOUNDARIES = ("open", "reflect", "absorb")
@@ -159,6 +159,10 @@ def run(
     horizon = round(settings["duration_s"] / dt_s)
     ticks = clock(plume, int(start["start_frame"]), horizon, dt_s, settings["movie_end"])
     noise = uniform_draws(int(start["key"]), horizon, len(draws)).tolist()
+    chances: list[Chance | None] = [None] * horizon
+    if counts_hits(plume):
+        drawn = uniform_draws(int(start["key"]), horizon, 1, FIELD_BLOCK)[:, 0].tolist()
+        chances = [Chance(u, dt_s) for u in drawn]
     wind = Wind(float(settings["wind_speed_mm_s"]), float(settings["wind_toward_rad"]))
     model = make_model(settings["parameters"], wind, dt_s)
     nose, arena = Nose(settings, plume), plume.arena
@@ -172,7 +176,7 @@ def run(
 
     for i, frame in enumerate(ticks.frame.tolist()):
         # sense
-        odor, margin = nose.read(frame, x, y, heading)
+        odor, margin = nose.read(frame, x, y, heading, chances[i])
         in_odor = odor >= threshold
         if model.events and not nose.blind:
             margin = min(margin, abs(odor - threshold))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -18,8 +18,22 @@ from plumenav.tables import PlumeReader
 TIME_SLACK_S = 1e-7  # absorbs rounding of time stamps, nothing else
 MOVIE_ENDS = ("loop", "hold", "stop")
 
-# (frame, row, column) -> concentration, for a point inside the arena
-Sampler = Callable[[int, float, float], float]
+
+class Chance(NamedTuple):
+    """What decides the number of hits in one step: a uniform number, and the step's length."""
+
+    uniform: float
+    dt_s: float
+
+
+class Sampler(Protocol):
+    """Concentration at (frame, row, column), for a point inside the arena."""
+
+    def __call__(
+        self, frame: int, row: float, column: float, chance: Chance | None = None
+    ) -> float:
+        """Concentration, or hits in the step that `chance` belongs to."""
+        ...
 
 
 class Arena(NamedTuple):
@@ -189,14 +203,88 @@ def _gaussian(constants: Mapping[str, float], x_mm: float, y_mm: float) -> float
 FORMULAS = {"uniform": _uniform, "gradient": _gradient, "gaussian": _gaussian}
 
 
+def bessel_k0(z: float) -> float:
+    """Modified Bessel function K0 for z > 0: the integral of exp(-z cosh t) over t from 0.
+
+    The trapezoidal rule converges geometrically here: with steps well below the width of the
+    integrand, about 1 / sqrt(z), its error is below rounding.
+    """
+    step = 0.5 / math.sqrt(max(z, 16.0))
+    last = math.acosh(1.0 + 745.0 / z)  # beyond it exp gives 0
+    inner = (math.exp(-z * math.cosh(i * step)) for i in range(1, math.ceil(last / step) + 1))
+    return step * (0.5 * math.exp(-z) + math.fsum(inner))
+
+
+def _isotropic_hz(constants: Mapping[str, float], x_mm: float, y_mm: float) -> float:
+    length, radius = constants["length_mm"], constants["radius_mm"]
+    distance = max(math.hypot(x_mm, y_mm), radius)
+    return constants["emission_hz"] * bessel_k0(distance / length) / math.log(length / radius)
+
+
+def _windy_hz(constants: Mapping[str, float], x_mm: float, y_mm: float) -> float:
+    wind, diffusivity = constants["wind_mm_s"], constants["diffusivity_mm2_s"]
+    life, radius = constants["lifetime_s"], constants["radius_mm"]
+    length = math.sqrt(diffusivity * life / (1.0 + wind**2 * life / (4.0 * diffusivity)))
+    distance = max(math.hypot(x_mm, y_mm), radius)
+    z, lift = distance / length, wind * x_mm / (2.0 * diffusivity)
+    if z < 600.0 and lift < 600.0:
+        shape = math.exp(lift) * bessel_k0(z)
+    else:  # both would leave the range of numbers: K0(z) ~ sqrt(pi / (2 z)) exp(-z) (1 - 1/(8 z))
+        series = 1.0 - 1.0 / (8.0 * z) + 9.0 / (128.0 * z**2) - 75.0 / (1024.0 * z**3)
+        shape = math.sqrt(math.pi / (2.0 * z)) * series * math.exp(lift - z)
+    return constants["emission_hz"] / math.log(length / radius) * shape
+
+
+DETECTIONS = {"isotropic_detections": _isotropic_hz, "windy_detections": _windy_hz}
+MOST_HITS_PER_STEP = 500.0  # mean, from docs/conventions.md
+
+
+def hits(mean: float, uniform: float) -> int:
+    """Smallest n whose Poisson probability of at most n hits exceeds `uniform`."""
+    mean = min(mean, MOST_HITS_PER_STEP)
+    if mean <= 0.0:
+        return 0
+    n, at_most = 0, math.exp(-mean)
+    while at_most <= uniform:
+        n += 1
+        more = math.exp(n * math.log(mean) - mean - math.lgamma(n + 1.0))
+        if n > mean and at_most + more == at_most:
+            break
+        at_most += more
+    return n
+
+
+def counts_hits(plume: Plume) -> bool:
+    """Whether a plume is a field of detections, where each step needs a Chance."""
+    return plume.metadata["kind"] == "analytic" and plume.metadata["field"] in DETECTIONS
+
+
+def detection_sampler(plume: Plume) -> Sampler:
+    """Sampler of a field of detections: hits in the step."""
+    rate_hz = DETECTIONS[plume.metadata["field"]]
+    constants, arena = plume.metadata["field_constants"], plume.arena
+
+    def sample(frame: int, row: float, column: float, chance: Chance | None = None) -> float:
+        if chance is None:
+            raise ValueError("a field of detections needs the step's uniform number")
+        x_mm = (column - arena.source_column) * arena.mm_per_px
+        y_mm = (arena.source_row - row) * arena.mm_per_px
+        return float(hits(rate_hz(constants, x_mm, y_mm) * chance.dt_s, chance.uniform))
+
+    return sample
+
+
 def formula_sampler(plume: Plume) -> Sampler:
     """Sampler of an analytic field: the formula named in the metadata."""
     name, constants = plume.metadata["field"], plume.metadata["field_constants"]
+    if counts_hits(plume):
+        return detection_sampler(plume)
     if name not in FORMULAS:
-        raise ValueError(f"no reference for the field {name!r}; known: {', '.join(FORMULAS)}")
+        known = ", ".join([*FORMULAS, *DETECTIONS])
+        raise ValueError(f"no reference for the field {name!r}; known: {known}")
     formula, arena = FORMULAS[name], plume.arena
 
-    def sample(frame: int, row: float, column: float) -> float:
+    def sample(frame: int, row: float, column: float, chance: Chance | None = None) -> float:
         x_mm = (column - arena.source_column) * arena.mm_per_px
         y_mm = (arena.source_row - row) * arena.mm_per_px
         return formula(constants, x_mm, y_mm)
@@ -209,7 +297,7 @@ def signal_sampler(plume: Plume) -> Sampler:
     scale, offset = float(plume.metadata["scale"]), float(plume.metadata["offset"])
     stored = plume.frames.item
 
-    def sample(frame: int, row: float, column: float) -> float:
+    def sample(frame: int, row: float, column: float, chance: Chance | None = None) -> float:
         return float(stored(frame, 0, 0)) * scale + offset
 
     return sample
@@ -220,7 +308,7 @@ def nearest_sampler(plume: Plume) -> Sampler:
     scale, offset = float(plume.metadata["scale"]), float(plume.metadata["offset"])
     stored = plume.frames.item
 
-    def sample(frame: int, row: float, column: float) -> float:
+    def sample(frame: int, row: float, column: float, chance: Chance | None = None) -> float:
         pixel = stored(frame, math.floor(row + 0.5), math.floor(column + 0.5))
         return float(pixel) * scale + offset
 
@@ -233,7 +321,7 @@ def bilinear_sampler(plume: Plume) -> Sampler:
     height, width = plume.arena.height, plume.arena.width
     stored = plume.frames.reshape(-1).item  # one number is looked up faster than three
 
-    def sample(frame: int, row: float, column: float) -> float:
+    def sample(frame: int, row: float, column: float, chance: Chance | None = None) -> float:
         above, left = math.floor(row), math.floor(column)
         down, right = row - above, column - left
         below = above + 1 if above + 1 < height else above
@@ -256,5 +344,8 @@ def sampler(plume: Plume, interpolation: str) -> Sampler:
     """Sampler for a plume of any kind; `interpolation` matters to movies only."""
     if interpolation not in MOVIE_SAMPLERS:
         raise ValueError(f"interpolation {interpolation!r}; known: {', '.join(MOVIE_SAMPLERS)}")
-    kinds = {"analytic": formula_sampler, "signal": signal_sampler}
+    kinds: dict[str, Callable[[Plume], Sampler]] = {
+        "analytic": formula_sampler,
+        "signal": signal_sampler,
+    }
     return kinds.get(plume.metadata["kind"], MOVIE_SAMPLERS[interpolation])(plume)

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from plumenav.references._plume import Plume, sampler
+from plumenav.references._plume import Chance, Plume, sampler
 
 Points = list[tuple[float, float]]  # (forward_mm, left_mm)
 
@@ -97,7 +97,14 @@ class Nose:
         if control == "blank_region" and self.blank is None:
             raise ValueError("control blank_region: the plume's metadata has no blank region")
 
-    def read(self, frame: int, x_mm: float, y_mm: float, heading_rad: float) -> tuple[float, float]:
+    def read(
+        self,
+        frame: int,
+        x_mm: float,
+        y_mm: float,
+        heading_rad: float,
+        chance: Chance | None = None,
+    ) -> tuple[float, float]:
         """Reading after the dead zone, and how close it came to being another one.
 
         Parameters
@@ -105,6 +112,8 @@ class Nose:
         frame : int
         x_mm, y_mm, heading_rad : float
             Position and heading of the body.
+        chance : Chance, optional
+            Of the step; only fields of detections need it. All points share it.
 
         Returns
         -------
@@ -116,14 +125,16 @@ class Nose:
         """
         if self.blind:
             return 0.0, math.inf
-        raw, margin = self._mean(frame, x_mm, y_mm, heading_rad)
+        raw, margin = self._mean(frame, x_mm, y_mm, heading_rad, chance)
         if self.dead_zone is None:
             return raw, margin
         if abs(raw) > 1e-9:  # a reading of zero is zero on either side of the dead zone
             margin = min(margin, abs(raw - self.dead_zone))
         return (0.0 if raw < self.dead_zone else raw), margin
 
-    def _mean(self, frame: int, x: float, y: float, heading: float) -> tuple[float, float]:
+    def _mean(
+        self, frame: int, x: float, y: float, heading: float, chance: Chance | None
+    ) -> tuple[float, float]:
         cos_h, sin_h = math.cos(heading), math.sin(heading)
         arena, blank = self.arena, self.blank
         total, margin, outside = 0.0, math.inf, -math.inf
@@ -137,7 +148,7 @@ class Nose:
                 x + forward * cos_h - left * sin_h, y + forward * sin_h + left * cos_h
             )
             if safe:
-                total += self.sample(frame, row, column)
+                total += self.sample(frame, row, column, chance)
                 if self.has_pixels:
                     margin = min(margin, _half_distance(row), _half_distance(column))
                 continue
@@ -150,7 +161,7 @@ class Nose:
                 if not arena.contains(row, column):
                     outside = max(outside, -inward)
                     continue
-            total += self.sample(frame, row, column)
+            total += self.sample(frame, row, column, chance)
             if self.has_pixels:
                 margin = min(margin, _half_distance(row), _half_distance(column))
         if outside > -math.inf:  # one point outside is enough: the deepest one decides

@@ -106,17 +106,29 @@ def _no_nulls(content: Any, where: str, allowed: tuple[str, ...]) -> None:
 
 
 def recordings_section(root: Path, config: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """What was run in: calibration, whether it is nominal, quality, hash of the recording."""
+    """What was run in: calibration, whether it is nominal, quality, hash of the recording.
+
+    `status` is that of the worst of `checks`; `measured` holds what was measured in the movie,
+    `quality` what normalization found.
+    """
     result = {}
     for label, settings in config["recordings"].items():
         plume = needed(root, f"plumes/{label}.parquet", "normalize")
         quality_path = root / "plumes" / f"{label}.quality.json"
         quality = read_json(quality_path) if quality_path.is_file() else {}
+        assessed = read_json(needed(root, f"quality/{label}.json", "quality"))
+        measured = assessed.get("measures", {})
         result[label] = {
             "nominal": settings["nominal"],
             "condition": settings["condition"] or label,
             "wind": settings["wind"],
             **origin.plume_facts(plume),
+            "status": assessed["status"],
+            "says": assessed["says"],
+            "wind_mm_s": measured.get("wind_mm_s"),
+            "wind_deg": measured.get("wind_deg"),
+            "measured": measured,
+            "checks": assessed["checks"],
             "quality": quality,
         }
     return result
@@ -179,10 +191,12 @@ def build_numbers(
     performance = {key: cost[key] for key in PERFORMANCE_KEYS}
     for i, entry in enumerate(published):
         _no_nulls(entry, f"published[{i}]", allowed=())
+    recordings = recordings_section(root, config)
     targets = [
         *requirements.cost_targets(performance),
         *requirements.validation_targets(validation, verdict, config["validation"]),
         requirements.failure_target(simulations),
+        *requirements.quality_targets(recordings, config["quality"]["gate"]),
         *requirements.published_targets(list(published)),
     ]
     origins = origin.provenance(source)
@@ -193,7 +207,7 @@ def build_numbers(
         "versions": origins["versions"],
         "platform": {k: origins[k] for k in ("instruction_set", "system")},
         "simulations": simulations,
-        "recordings": recordings_section(root, config),
+        "recordings": recordings,
         "agents": agents_section(summary, statistics_rows(root, AGAINST_NULL)),
         "validation": validation,
         "published": list(published),

@@ -100,6 +100,20 @@ def failure_target(simulations: dict[str, int]) -> Target:
     return target("failed simulations, share", f"<= {MAX_FAILED:g}", share, share <= MAX_FAILED)
 
 
+def quality_targets(recordings: dict[str, dict[str, Any]], gate: bool) -> list[Target]:
+    """Quality of the recordings; `gate`: a recording that fails its checks fails the run."""
+    if not gate:
+        return []
+    failed = [
+        f"{label} ({', '.join(c['name'] for c in entry['checks'] if c['status'] == 'fail')})"
+        for label, entry in recordings.items()
+        if entry["status"] == "fail"
+    ]
+    return [
+        target("recordings that fail their checks", "none", ", ".join(failed) or "none", not failed)
+    ]
+
+
 def published_targets(published: list[dict[str, Any]]) -> list[Target]:
     """Numbers of publications, if the run supplies any."""
     return [

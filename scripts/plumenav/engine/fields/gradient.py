@@ -6,6 +6,7 @@ import math
 from typing import Any, NamedTuple
 
 BOUNDED = True
+DRAWS = False
 
 
 class Constants(NamedTuple):
@@ -24,6 +25,8 @@ def value(
     y_mm: float,
     bilinear: bool,
     c: Constants,
+    chance: float,
+    dt_s: float,
 ) -> float:
     """Concentration at (x_mm, y_mm)."""
     distance = math.sqrt(x_mm * x_mm + y_mm * y_mm)

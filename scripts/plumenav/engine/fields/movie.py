@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 BOUNDED = True  # there is nothing outside the image
+DRAWS = False
 
 
 class Constants(NamedTuple):
@@ -22,6 +23,8 @@ def value(
     y_mm: float,
     bilinear: bool,
     c: Constants,
+    chance: float,
+    dt_s: float,
 ) -> float:
     """Stored number at a pixel coordinate inside the image.
 
@@ -37,6 +40,8 @@ def value(
     bilinear : bool
         Between the four surrounding centres, clamped at the rim; else the nearest one.
     c : Constants
+    chance, dt_s : float
+        Unused here.
     """
     if not bilinear:
         return float(frames[k, int(row + 0.5), int(column + 0.5)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 BOUNDED = True
+DRAWS = False
 
 
 class Constants(NamedTuple):
@@ -22,6 +23,8 @@ def value(
     y_mm: float,
     bilinear: bool,
     c: Constants,
+    chance: float,
+    dt_s: float,
 ) -> float:
     """Concentration at (x_mm, y_mm)."""
     return c.level

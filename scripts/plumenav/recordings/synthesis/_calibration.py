@@ -18,13 +18,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from plumenav.recordings.synthesis._contract import generator
-from plumenav.recordings.synthesis._geometry import file_pixels
+from plumenav.recordings.synthesis._geometry import file_pixels, view_of
 from plumenav.recordings.synthesis._truth import PERCENTILES
 from plumenav.recordings.synthesis.filament import (
     Params,
     concentration_frames,
     puffs_of,
-    view_of,
 )
 
 log = logging.getLogger(__name__)

@@ -58,11 +58,11 @@ def background(settings: CameraParams, seed: int) -> np.ndarray:
 class Camera:
     """Turns true concentration into stored numbers, frame after frame.
 
-    Float32 files get fresh Gaussian noise for every pixel. 8-bit files take it from a pool of 4
-    million numbers, each row of each frame from a random place: drawing thousands of millions anew
-    would cost more than everything else. It is enough because what a pixel, its neighbours and its
-    next frames see are different numbers of the pool; only copies of whole stretches, at unrelated
-    rows and times, repeat, and rounding and compression follow.
+    Float32 and 16-bit files get fresh Gaussian noise for every pixel. 8-bit files take it from a
+    pool of 4 million numbers, each row of each frame from a random place: drawing thousands of
+    millions anew would cost more than everything else. It is enough because what a pixel, its
+    neighbours and its next frames see are different numbers of the pool; only copies of whole
+    stretches, at unrelated rows and times, repeat, and rounding and compression follow.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class Camera:
     Attributes
     ----------
     clipped_px : int
-        Pixels that left the range 0 to 255 so far (8-bit files).
+        Pixels that left the range of the file's integers so far.
     """
 
     def __init__(self, settings: CameraParams, seed: int) -> None:
@@ -81,8 +81,18 @@ class Camera:
         self.background = background(settings, seed)
         self._has_background = bool(self.background.any())
         self.clipped_px = 0
+        # the streams are called after the first generator; a name changes nothing but the numbers
         self._noise = generator(seed, "filament", "noise")
         self._pool: np.ndarray | None = None
+
+    def record(self, concentration: np.ndarray, dtype: np.dtype) -> np.ndarray:
+        """One frame in the type that a file stores, shape (height, width)."""
+        kinds = {
+            "float32": self.record_float32,
+            "uint16": self.record_uint16,
+            "uint8": self.record_uint8,
+        }
+        return kinds[dtype.name](concentration)
 
     def record_float32(self, concentration: np.ndarray) -> np.ndarray:
         """One frame as float32, shape (height, width)."""
@@ -92,6 +102,12 @@ class Camera:
         if self._has_background:
             noise += self.background
         return noise
+
+    def record_uint16(self, concentration: np.ndarray) -> np.ndarray:
+        """One frame as uint16, shape (height, width); rounded to nearest, clipped and counted."""
+        levels = np.rint(self.record_float32(concentration))
+        self.clipped_px += int(np.count_nonzero((levels < 0) | (levels > 65535)))
+        return np.asarray(np.clip(levels, 0, 65535), np.uint16)
 
     def record_uint8(self, concentration: np.ndarray) -> np.ndarray:
         """One frame as uint8, shape (height, width); rounded to nearest, clipped and counted."""

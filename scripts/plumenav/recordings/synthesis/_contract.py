@@ -2,11 +2,14 @@
 
 A generator file defines
     CITATION   : str, the publications behind it
-    Params     : a SynthesisParams with at least the fields of ImageParams (_params.py); its
-                 defaults are those of the first preset
+    Params     : a MovieParams (_params.py); its defaults are those of the first preset
     PRESETS    : {name: {parameter: value}}; the first one is the default
+    concentration_frames(params, seed, every=1) -> iterator of ndarray
+        the truth: concentration as the file's image sees it, without camera, float32, for frames
+        0, every, 2 * every, ...; a frame does not depend on `every`
     synthesize(path, file_format, seed, parameters) -> dict
-        write one recording and return its truth (JSON-able, the same for the same arguments)
+        write one recording and return its truth (_movie.write_movie), JSON-able, the same for the
+        same arguments
 The parameters of a config are those of Params and the key `preset`. A recording is a function of
 (file_format, seed, parameters) alone: the same bytes every time, whatever the number of threads.
 """

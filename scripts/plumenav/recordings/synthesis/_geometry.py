@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from plumenav import world
+from plumenav.recordings.synthesis._params import ImageParams
 
 # Inverse of world.orient_pixel, for steps: (row, column) pixels per pixel of x and of y.
 DIRECTIONS = {
@@ -42,6 +43,19 @@ class View(NamedTuple):
     mirrored: bool
 
 
+def view_of(params: ImageParams) -> View:
+    """How the file's image looks at the world."""
+    return View(
+        params.height_px,
+        params.width_px,
+        params.mm_per_px,
+        params.source_row_px,
+        params.source_column_px,
+        params.wind_toward,
+        params.mirrored,
+    )
+
+
 def grid_of(view: View) -> world.Grid:
     """Grid of the image once world.orient_image has turned it downwind."""
     row, column = world.orient_pixel(
@@ -68,3 +82,28 @@ def file_pixels(x_mm: np.ndarray, y_mm: np.ndarray, view: View) -> tuple[np.ndar
     row = view.source_row_px + row_x * x_px + row_y * y_px
     column = view.source_column_px + side * (column_x * x_px + column_y * y_px)
     return row, column
+
+
+def world_of_pixels(view: View) -> tuple[np.ndarray, np.ndarray]:
+    """x_mm and y_mm of the centres of all pixels of the file, each of shape (height, width).
+
+    The inverse of :func:`file_pixels`.
+    """
+    (row_x, column_x), (row_y, column_y) = DIRECTIONS[view.wind_toward]
+    side = -1 if view.mirrored else 1
+    row, column = np.indices((view.height_px, view.width_px), float)
+    down = row - view.source_row_px
+    right = side * (column - view.source_column_px)
+    return (
+        (row_x * down + column_x * right) * view.mm_per_px,
+        (row_y * down + column_y * right) * view.mm_per_px,
+    )
+
+
+def wind_in_file(speed_mm_s: float, toward_deg: float, view: View) -> tuple[float, float]:
+    """Velocity in the file's image, pixels per second along rows (down) and columns (right)."""
+    angle = np.deg2rad(toward_deg)
+    x, y = speed_mm_s * np.cos(angle), speed_mm_s * np.sin(angle)
+    still = view._replace(source_row_px=0.0, source_column_px=0.0)
+    row, column = file_pixels(np.array(x), np.array(y), still)
+    return float(row), float(column)

@@ -1,10 +1,22 @@
-"""The parameters of the filament plume, by who reads them. Defaults: the preset `smooth`."""
+"""Parameters of generators, by who reads them. Defaults: the filament plume's preset `smooth`."""
 
 from __future__ import annotations
 
-from typing import Literal
+from copy import copy
+from typing import Any, Literal
+
+from pydantic import model_validator
 
 from plumenav.recordings.synthesis._contract import SynthesisParams, parameter
+
+Direction = Literal["+column", "-column", "+row", "-row"]
+
+
+def again(base: type[SynthesisParams], name: str, default: Any) -> Any:
+    """Declare an inherited parameter again, with another default and nothing else changed."""
+    field = copy(base.model_fields[name])
+    field.default = default
+    return field
 
 
 class ImageParams(SynthesisParams):
@@ -17,19 +29,23 @@ class ImageParams(SynthesisParams):
     mm_per_px: float = parameter(0.74, "mm", "edge of a pixel", gt=0, allow_inf_nan=False)
     source_row_px: float = parameter(0.0, "px", "row of the source in the file", ge=-1e4, le=1e4)
     source_column_px: float = parameter(107.0, "px", "column of the source", ge=-1e4, le=1e4)
-    wind_toward: Literal["+column", "-column", "+row", "-row"] = parameter(
-        "+row", "1", "image direction that the wind blows to"
-    )
+    wind_toward: Direction = parameter("+row", "1", "image direction that the wind blows to")
     mirrored: bool = parameter(False, "1", "true: the camera sees the plume in a mirror")
     lead_in_frames: int = parameter(0, "1", "frames before emission begins: no plume", ge=0)
-    spin_up_s: float = parameter(
-        6.0, "s", "emission before the first frame, without a lead-in only", ge=0, le=3600
-    )
+
+    @model_validator(mode="after")
+    def _some_frames_have_a_plume(self) -> ImageParams:
+        if self.lead_in_frames >= self.frames:
+            raise ValueError("lead_in_frames must be fewer than frames")
+        return self
 
 
 class PlumeParams(SynthesisParams):
     """Wind, release, growth and stirring of the puffs."""
 
+    spin_up_s: float = parameter(
+        6.0, "s", "emission before the first frame, without a lead-in only", ge=0, le=3600
+    )
     wind_mm_s: float = parameter(100.0, "mm/s", "mean wind", gt=0, le=1e5)
     puff_rate_hz: float = parameter(60.0, "Hz", "puffs released per second", gt=0, le=10_000)
     release_jitter: float = parameter(
@@ -101,5 +117,9 @@ class CameraParams(ImageParams):
 class FileParams(ImageParams):
     """Properties of the file."""
 
-    dataset: str = parameter("dataset2", "1", "hdf5: name of the dataset", min_length=1)
+    dataset: str = parameter("dataset2", "1", "hdf5, mat: name of the dataset", min_length=1)
     jpeg_quality: int = parameter(92, "1", "mjpeg_avi: quality of the frames", ge=1, le=100)
+
+
+class MovieParams(CameraParams, FileParams):
+    """All that a generator needs besides its own physics."""

@@ -6,7 +6,6 @@ standard PLIF movie, and `complex`, patchy smoke over a textured floor in a comp
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,25 +14,18 @@ import numpy as np
 from pydantic import model_validator
 
 from plumenav import world
-from plumenav.errors import UserError
 from plumenav.recordings.synthesis import _puffs
-from plumenav.recordings.synthesis._camera import Camera
-from plumenav.recordings.synthesis._contract import WHERE, resolve
-from plumenav.recordings.synthesis._geometry import View, file_pixels, grid_of
-from plumenav.recordings.synthesis._params import CameraParams, FileParams, PlumeParams
-from plumenav.recordings.synthesis._truth import Truth, centreline
-from plumenav.recordings.synthesis._writers import open_writer
+from plumenav.recordings.synthesis._contract import resolve
+from plumenav.recordings.synthesis._geometry import file_pixels, grid_of, view_of
+from plumenav.recordings.synthesis._movie import write_movie
+from plumenav.recordings.synthesis._params import MovieParams, PlumeParams
 
 CITATION = "Farrell et al. 2002, Environmental Fluid Mechanics 2:143-169"
 
-log = logging.getLogger(__name__)
-
 CUT = 2.5  # puffs end at 2.5 radii, where 0.2 % of their centre concentration is left
-LEAST_GAIN = 10.0  # gray levels: below, 8-bit rounding would be 5 % of the source concentration
-CENTRELINE_STEP_MM = 25.0
 
 
-class Params(PlumeParams, CameraParams, FileParams):
+class Params(PlumeParams, MovieParams):
     """Parameters of a filament plume and of the camera that records it."""
 
     @model_validator(mode="after")
@@ -42,8 +34,6 @@ class Params(PlumeParams, CameraParams, FileParams):
             raise ValueError("largest_radius_mm must not be below initial_radius_mm")
         if self.eddy_largest_mm < self.eddy_smallest_mm:
             raise ValueError("eddy_largest_mm must not be below eddy_smallest_mm")
-        if self.lead_in_frames >= self.frames:
-            raise ValueError("lead_in_frames must be fewer than frames")
         return self
 
 
@@ -87,19 +77,6 @@ PRESETS: dict[str, dict[str, Any]] = {
         "fine_texture_sd": 4.0,
     },
 }
-
-
-def view_of(params: Params) -> View:
-    """How the file's image looks at the world."""
-    return View(
-        params.height_px,
-        params.width_px,
-        params.mm_per_px,
-        params.source_row_px,
-        params.source_column_px,
-        params.wind_toward,
-        params.mirrored,
-    )
 
 
 def puffs_of(params: Params, seed: int, every: int = 1) -> Iterator[_puffs.Puffs]:
@@ -154,93 +131,19 @@ def concentration_frames(params: Params, seed: int, every: int = 1) -> Iterator[
 def synthesize(
     path: Path, file_format: str, seed: int, parameters: dict[str, Any]
 ) -> dict[str, Any]:
-    """Write one recording.
-
-    Parameters
-    ----------
-    path : Path
-        The file; its ending must belong to the format.
-    file_format : {"hdf5", "mjpeg_avi"}
-        float32 data set, or gray JPEG frames in an AVI file.
-    seed : int
-        Seed of plume, background and noise.
-    parameters : dict
-        Fields of Params, and `preset`.
-
-    Returns
-    -------
-    dict
-        The recording's truth, JSON-able: parameters, geometry in the file's pixels, noise, clipped
-        pixels, statistics. The same for the same arguments.
-
-    Raises
-    ------
-    UserError
-        For wrong parameters, a wrong file ending, or a plume that 8-bit video cannot show.
-    """
+    """Write one recording; see _contract.py."""
     params = resolve(Params, PRESETS, parameters)
-    writer = open_writer(path, file_format, params)
-    eight_bit = writer.dtype == np.uint8
-    if eight_bit and params.gain < LEAST_GAIN:
-        raise UserError(
-            f"{WHERE}.gain",
-            f"concentration 1 would be {params.gain:g} gray levels of {file_format}",
-            f"at least {LEAST_GAIN:g}",
-            "The preset smooth is made for the format hdf5, the preset complex for mjpeg_avi.",
-        )
-    camera = Camera(params, seed)
-    record = camera.record_uint8 if eight_bit else camera.record_float32
-    truth = _truth_of(params)
-    log.info("synthesizing %d frames of %s", params.frames, path.name)
-    with writer:
-        for concentration in concentration_frames(params, seed):
-            stored = record(concentration)
-            writer.write(stored)
-            truth.add(concentration, stored)
-    n_px = params.frames * params.height_px * params.width_px
-    return {
-        "generator": "filament",
-        "citation": CITATION,
-        "seed": seed,
-        "format": file_format,
-        "dtype": writer.dtype.name,
-        "parameters": params.model_dump(),
-        "frames": params.frames,
-        "frame_rate_hz": params.frame_rate_hz,
-        "duration_s": params.frames / params.frame_rate_hz,
-        "height_px": params.height_px,
-        "width_px": params.width_px,
-        "mm_per_px": params.mm_per_px,
-        "source_px": {"row": params.source_row_px, "column": params.source_column_px},
-        "wind_toward": params.wind_toward,
-        "mirrored": params.mirrored,
-        "wind_mm_s": params.wind_mm_s,
-        "lead_in_frames": params.lead_in_frames,
-        "gain": params.gain,
-        "noise_sd": params.noise_sd,
-        "noise_sd_concentration": params.noise_sd / params.gain,
-        "background": {
-            "mean": float(camera.background.mean(dtype=np.float64)),
-            "min": float(camera.background.min()),
-            "max": float(camera.background.max()),
+    frames = concentration_frames(params, seed)
+    return write_movie(
+        path,
+        file_format,
+        seed,
+        params,
+        frames,
+        {
+            "generator": "filament",
+            "citation": CITATION,
+            "wind": {"speed_mm_s": params.wind_mm_s, "toward_deg": 0.0},
+            "odor_moves": True,
         },
-        "clipped_px": camera.clipped_px,
-        "clipped_fraction": camera.clipped_px / n_px,
-        **truth.facts(clean_limit=max(0.25 * params.noise_sd / params.gain, 1e-6)),
-    }
-
-
-def _truth_of(params: Params) -> Truth:
-    """Gatherer of statistics: pixels on the centreline, and what counts as odour there."""
-    view = view_of(params)
-    x_mm = np.array(centreline(grid_of(view), CENTRELINE_STEP_MM))
-    row, column = file_pixels(x_mm, np.zeros_like(x_mm), view)
-    pixels = [
-        (float(x), int(r), int(c))
-        for x, r, c in zip(x_mm, np.rint(row), np.rint(column), strict=True)
-        if 0 <= r < params.height_px and 0 <= c < params.width_px
-    ]
-    # five standard deviations of the mean of 2 x 2 pixels
-    whiff = 5 * params.noise_sd / params.gain / 2
-    shape = (params.height_px, params.width_px)
-    return Truth(params.frames, params.lead_in_frames, shape, whiff, pixels)
+    )

@@ -1,0 +1,1 @@
+"""Steps beyond the fixed order: one file each, named in `normalize.extra`."""

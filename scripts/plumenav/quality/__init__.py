@@ -1,0 +1,1 @@
+"""Quality of a recording: small measures on arrays, limits, and sentences that name faults."""

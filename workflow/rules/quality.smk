@@ -1,0 +1,32 @@
+# REQUIRED INPUTS: plumes/{recording}.parquet
+# REQUIRED OUTPUTS: quality/{recording}.json, quality/{recording}.npz
+
+
+rule assess_recording:
+    input:
+        rules.normalize_recording.output.plume,
+    output:
+        quality=f"{OUT}/quality/{{recording}}.json",
+        arrays=f"{OUT}/quality/{{recording}}.npz",
+        usage=f"{OUT}/performance/jobs/assess/{{recording}}.json",
+    log:
+        f"{OUT}/logs/assess/{{recording}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/assess/{{recording}}.jsonl"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(20),
+    params:
+        script=script("assess"),
+        code=code("assess"),
+        settings=quality_settings,
+    message:
+        "Assessing recording {wildcards.recording}"
+    shell:
+        "python {params.script:q} --rule assess --recording {wildcards.recording}"
+        " --settings {params.settings:q} --plume {input:q} --quality {output.quality:q}"
+        " --arrays {output.arrays:q} --threads {threads}"
+        " --usage {output.usage:q} --declared-mb {resources.mem_mb} 2> {log:q}"
