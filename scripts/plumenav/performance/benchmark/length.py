@@ -47,7 +47,7 @@ def judge(seen: Seen) -> Judged:
     short, long = seen.values("short", "peak_mb"), seen.values("long", "peak_mb")
     return {
         "length_memory_ratio": Ratio(long / short, "1", GROWTH),
-        "length_memory_peak": Ratio(np.maximum(long, short), "MB", MEMORY_MB),
+        "length_memory_peak_mb": Ratio(np.maximum(long, short), "MB", MEMORY_MB),
     }
 
 

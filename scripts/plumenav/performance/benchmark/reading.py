@@ -36,10 +36,10 @@ def judge(seen: Seen) -> Judged:
     plume_s = {label: seen.values(f"{label}.plume") for label in labels}
     raw_s = {label: seen.values(f"{label}.raw") for label in labels}
     together = [np.sum(list(each.values()), axis=0) for each in (gb, plume_s, raw_s)]
-    judged = {"read_back": Ratio(together[0] / together[1], "GB/s", REQUIRED_GB_S, "at least")}
+    judged = {"read_back_gb_s": Ratio(together[0] / together[1], "GB/s", REQUIRED_GB_S, "at least")}
     for label in labels:
         speed = gb[label] / plume_s[label]
-        judged[f"read_back.{label}"] = Ratio(speed, "GB/s", REQUIRED_GB_S, "at least")
+        judged[f"read_back_gb_s.{label}"] = Ratio(speed, "GB/s", REQUIRED_GB_S, "at least")
     judged["read_back_vs_raw"] = Ratio(together[1] / together[2])
     return judged
 
