@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, cast
 
@@ -83,10 +83,15 @@ def known_formats() -> str:
     for reader in registry.names("reader"):
         formats = [*signatures(reader), *folders(reader)]
         if frame_files(reader):
-            formats.append(f"folders of {', '.join(frame_files(reader))}")
+            said.append(f"{reader}: folders of {_families(frame_files(reader))}")
         if formats:
-            said.append(f"{reader}: {', '.join(formats)}")
+            said.append(f"{reader}: {_families(formats)}")
     return "; ".join(said)
+
+
+def _families(formats: Iterable[str]) -> str:
+    """Formats without their variants ("TIFF, big-endian" is TIFF)."""
+    return ", ".join(dict.fromkeys(form.split(",")[0] for form in formats))
 
 
 Entry = tuple[str, str, Signature]

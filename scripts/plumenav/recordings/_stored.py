@@ -84,16 +84,19 @@ class StoredArray(NamedTuple):
         return math.prod(self.shape) * self.stored.itemsize
 
 
-def read_fully(stream: Stream, size: int) -> bytes:
+def _pieces(stream: Stream, size: int) -> Iterator[bytes]:
+    """`size` bytes in pieces, or fewer at the end of the stream."""
+    try:
+        while size > 0 and (part := stream.read(min(size, PIECE_BYTES))):
+            yield part
+            size -= len(part)
+    except EOFError:
+        return  # a compressed stream that is cut off
+
+
+def _read(stream: Stream, size: int) -> bytes:
     """`size` bytes, or fewer at the end of the stream; memory grows with what arrives."""
-    parts = []
-    while size > 0:
-        part = stream.read(min(size, PIECE_BYTES))
-        if not part:
-            break
-        parts.append(part)
-        size -= len(part)
-    return b"".join(parts)
+    return b"".join(_pieces(stream, size))
 
 
 def load(array: StoredArray) -> np.ndarray:
@@ -106,11 +109,9 @@ def load(array: StoredArray) -> np.ndarray:
     """
     try:
         with closing(array.open_stream()) as stream:
-            raw = read_fully(stream, array.stored_bytes)
+            raw = _read(stream, array.stored_bytes)
             if array.offset is None:
                 _skip(stream, TAIL_BYTES)
-    except EOFError:
-        raw = b""
     except STREAM_ERRORS as error:
         raise BrokenPartError(0, f"the compressed data are damaged: {reason(error)}") from None
     if len(raw) < array.stored_bytes:
@@ -121,10 +122,7 @@ def load(array: StoredArray) -> np.ndarray:
 
 def _skip(stream: Stream, size: int) -> int:
     """Read past `size` bytes; how many there were."""
-    left = size
-    while left > 0 and (part := stream.read(min(left, PIECE_BYTES))):
-        left -= len(part)
-    return size - left
+    return sum(len(part) for part in _pieces(stream, size))
 
 
 class StoredMovie(Movie):
@@ -187,7 +185,7 @@ class StoredMovie(Movie):
                     raise BrokenPartError(skipped, "the data end early")
                 while start < stop:
                     wanted = min(n, stop - start)
-                    raw = read_fully(stream, wanted * size)
+                    raw = _read(stream, wanted * size)
                     whole = len(raw) // size
                     frames = np.frombuffer(raw, array.stored, whole * size // array.stored.itemsize)
                     turned = frames.reshape(whole, *shape).transpose(turn)
@@ -198,8 +196,6 @@ class StoredMovie(Movie):
                         raise BrokenPartError(start, "the data end early")
                 if stop == self.n_frames and array.offset is None:
                     _skip(stream, TAIL_BYTES)
-        except EOFError:
-            raise BrokenPartError(start, "the data end early") from None
         except STREAM_ERRORS as error:
             # a checksum does not say where the damage is: no frame before it can be vouched for
             raise BrokenPartError(0, f"the compressed data are damaged: {reason(error)}") from None

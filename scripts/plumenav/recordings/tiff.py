@@ -7,6 +7,8 @@ as the pages that are in it.
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,6 +80,17 @@ def _number(value: Any) -> float | None:
 def _tag(page: tifffile.TiffPage, name: str) -> Any:
     tag = page.tags.get(name)
     return None if tag is None else tag.value
+
+
+def _shaped(description: object) -> tuple[int, ...]:
+    """Shape of all pages in the JSON that tifffile writes; nothing if it is not there."""
+    if not isinstance(description, str) or not description.startswith('{"shape":'):
+        return ()
+    try:
+        shape = json.loads(description)["shape"]
+        return tuple(int(n) for n in shape) if all(int(n) > 0 for n in shape) else ()
+    except (ValueError, TypeError, KeyError):
+        return ()
 
 
 def _pixel_mm(page: tifffile.TiffPage, imagej: dict[str, Any]) -> list[float] | None:
@@ -189,8 +202,8 @@ class Tiff(Movie):
     def _promised(self, page: tifffile.TiffPage, imagej: dict[str, Any], pages: int) -> int:
         """Frames that the metadata promise; refuses stacks of channels or of slices and times."""
         if not imagej:
-            shape = self._shaped()
-            return int(np.prod(shape[: -len(page.shape)])) if len(shape) > len(page.shape) else 0
+            shape = _shaped(page.description)
+            return math.prod(shape[: -len(page.shape)]) if len(shape) > len(page.shape) else 0
         frames, slices, channels = (
             int(_number(imagej.get(key)) or 1) for key in ("frames", "slices", "channels")
         )
@@ -203,13 +216,6 @@ class Tiff(Movie):
                 "Choose one slice and channel with ImageJ (Image > Hyperstacks > Make Subset).",
             )
         return int(_number(imagej.get("images")) or max(frames, slices))
-
-    def _shaped(self) -> tuple[int, ...]:
-        try:
-            found = self._tif.shaped_metadata if self._tif.is_shaped else None
-            return tuple(int(n) for n in found[0]["shape"]) if found else ()
-        except Exception:  # a description that only looks like tifffile's
-            return ()
 
     def _check_page(self, page: tifffile.TiffPage, first: Page) -> None:
         dtype = page.dtype
