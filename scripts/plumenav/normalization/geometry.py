@@ -116,9 +116,11 @@ class Geometry(NamedTuple):
             left, top = rim_x.min(), rim_y.max()
         else:
             left, top = self.part.x_mm, self.part.y_mm
-        row = (top - y) / self.grid.mm_per_px - 0.5
-        column = (x - left) / self.grid.mm_per_px - 0.5
-        return row.astype(np.float32), column.astype(np.float32)
+        y, x = top - y, x - left
+        for distance in (y, x):
+            distance /= self.grid.mm_per_px
+            distance -= 0.5
+        return y.astype(np.float32), x.astype(np.float32)
 
 
 def contiguous(turned: np.ndarray) -> np.ndarray:
