@@ -517,4 +517,5 @@ def test_truncate_uses_what_is_sound_and_says_what_is_lost(tmp_path):
     assert 20 < n < 60
     np.testing.assert_array_equal(made.stored, whole.stored[:n])
     assert "a.avi" in made.quality["loss"]
+    assert made.quality["frames_lost"] == 60 - n
     assert math.isclose(made.metadata["period_s"], n / 30, rel_tol=1e-3)

@@ -75,7 +75,7 @@ def drift(frames: np.ndarray, time_s: np.ndarray, shrink: int) -> Drift | None:
     if plume.sum() < LEAST_PIXELS:
         return None
     one_burst = np.zeros(len(frames), int)
-    surfaces = correlation_surfaces(fine, moment.mean, moment.sd, plume, one_burst, time_s)
+    surfaces = correlation_surfaces(fine, moment.sd, plume, one_burst, time_s)
     motion = motion_of(surfaces)
     if motion.row_px_s is None or motion.column_px_s is None:
         return None

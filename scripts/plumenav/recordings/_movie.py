@@ -72,10 +72,14 @@ def damage(
         "a complete, undamaged file",
         "Copy it again from where it was recorded"
         + (
-            f", or use the sound part with reader.frames: [0, {readable}]." if readable > 1 else "."
+            f", or use the sound part with reader.frames: [0, {readable}] or"
+            " reader.on_damage: truncate."
+            if readable > 1
+            else "."
         ),
         readable=readable,
         readable_s=time_s,
+        promised=promised,
     )
 
 

@@ -271,6 +271,7 @@ class Cine:
             "Copy it again from the camera" + (hint if number > 1 else "."),
             readable=number,
             readable_s=last_s,
+            promised=self.header.images,
         )
 
     def blocks(self, first: int = 0, end: int | None = None) -> Iterator[Frames]:

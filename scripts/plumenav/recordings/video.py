@@ -260,6 +260,7 @@ class Video:
             "The file may be cut off before its index, have no picture track or an unknown codec:"
             " copy it again from the camera, or convert it (FFV1 or MJPEG in AVI).",
             readable=0,
+            promised=int(stream.frames) if stream and 0 < stream.frames < 2**31 else None,
         )
 
     # ------------------------------------------------------------------------------ frames
@@ -340,6 +341,7 @@ class Video:
             ),
             readable=n,
             readable_s=seconds if n else None,
+            promised=self.facts.frames_header,
         )
 
     def _check_count(
