@@ -87,7 +87,7 @@ def unexplained(missing: np.ndarray, time_s: np.ndarray) -> np.ndarray:
     """
     intervals = np.diff(time_s)
     gap = intervals > GAP * np.median(intervals)
-    return missing[~gap[missing - 1]]
+    return np.asarray(missing[~gap[missing - 1]])
 
 
 def continuity(one: np.ndarray, two: np.ndarray) -> Continuity:
