@@ -233,6 +233,23 @@ def test_wherever_a_file_is_cut_what_is_called_readable_is_what_was_there(
     assert refused >= 12
 
 
+def test_a_gif_is_cut_off_without_its_trailer(tmp_path):
+    """No header counts, and the decoder keeps silent about half a picture."""
+    images = [Image.fromarray(frame) for frame in lopsided(n=6)]
+    whole = tmp_path / "whole.gif"
+    images[0].save(whole, save_all=True, append_images=images[1:], duration=40)
+    data, (_, truth, _) = whole.read_bytes(), read(whole)
+    assert len(truth) == 6
+    for cut in np.linspace(len(data) * 0.4, len(data) - 1, 20).astype(int):
+        path = tmp_path / "cut.gif"
+        path.write_bytes(data[:cut])
+        with pytest.raises(DamageError) as caught:
+            read(path)
+        assert 0 < caught.value.readable < 6
+        _, found, _ = read(path, 0, caught.value.readable)
+        np.testing.assert_array_equal(found, truth[: caught.value.readable])
+
+
 def test_frames_of_another_size_are_damage(tmp_path, monkeypatch):
     path = write_video(tmp_path / "a.avi", lopsided(n=6), "FFV1")
     opened = open_recording(path, Settings())

@@ -1,10 +1,10 @@
 """Whether a video file ends inside its pictures: decoders do not say so of every codec.
 
-Only the outermost boxes are looked at, so that it costs nothing. A cut inside an index that follows
-the pictures is none here: the pictures are complete.
+Only the outermost boxes are looked at, so that it costs next to nothing. A cut inside an index that
+follows the pictures is none here: the pictures are complete.
 
-Sources: Microsoft, "AVI RIFF File Reference" and "OpenDML AVI File Format Extensions"; ISO/IEC
-14496-12, "ISO base media file format".
+Sources: CompuServe, "Graphics Interchange Format, version 89a"; Microsoft, "AVI RIFF File
+Reference" and "OpenDML AVI File Format Extensions"; ISO/IEC 14496-12, "ISO base media file format".
 """
 
 from __future__ import annotations
@@ -51,7 +51,32 @@ def _mp4_ends(file: BinaryIO, size: int) -> Iterator[int]:
         at += length
 
 
+def _skip_gif_blocks(data: bytes, at: int) -> int:
+    """Behind a chain of blocks that begin with their length; behind the data if they are cut."""
+    while at < len(data) and data[at]:
+        at += 1 + data[at]
+    return at + 1
+
+
+def _gif_ends(file: BinaryIO, size: int) -> Iterator[int]:
+    """Where a GIF file ends: the trailer, or one byte behind the file if that is missing."""
+    data = file.read()
+    at = 13 + (3 << (data[10] % 8 + 1) if size > 10 and data[10] & 128 else 0)
+    while at < size:
+        if data[at] == 0x21:  # extension
+            at = _skip_gif_blocks(data, at + 2)
+        elif data[at] == 0x2C and at + 10 < size:  # picture
+            table = 3 << (data[at + 9] % 8 + 1) if data[at + 9] & 128 else 0
+            at = _skip_gif_blocks(data, at + 10 + table + 1)
+        else:
+            # the trailer, or damage that is the decoder's to tell
+            yield at + 1
+            return
+    yield size + 1
+
+
 ENDS = {
+    "GIF": _gif_ends,
     "AVI": _riff_ends,
     "MP4/MOV": _mp4_ends,
     "old MOV": _mp4_ends,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tokenize
 import zipfile
 from pathlib import Path
 from typing import Any, BinaryIO, cast
