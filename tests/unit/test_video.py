@@ -16,9 +16,10 @@ from PIL import Image
 from conftest import ROOT
 from factories_recordings import lopsided, write_video
 from plumenav.errors import UserError
-from plumenav.recordings import _opencv, video
+from plumenav.recordings import _opencv
 from plumenav.recordings._contract import DamageError, Settings
 from plumenav.recordings._recognize import open_recording
+from plumenav.recordings._stamps import Stamps
 
 
 def read(path: Path, first: int = 0, end: int | None = None, **settings: object):
@@ -153,14 +154,14 @@ def test_transparent_pixels_are_said(tmp_path):
 
 def test_stamps_that_fall_to_zero_at_the_end_go_on_at_the_nominal_rate():
     """As OpenCV gives them for H.264 in AVI; also where the last block is that one frame."""
-    stamps = video._Stamps(rate_hz=10.0)
+    stamps = Stamps(rate_hz=10.0)
     np.testing.assert_allclose(stamps.mended(np.array([0.0, 0.1, 0.21])), [0.0, 0.1, 0.21])
     np.testing.assert_allclose(stamps.mended(np.array([0.0])), [0.31])
     assert stamps.notes() == ["1 time stamps were missing; continued at the nominal rate"]
 
 
 def test_stamps_that_are_no_times_or_go_back_are_said():
-    stamps = video._Stamps(rate_hz=10.0)
+    stamps = Stamps(rate_hz=10.0)
     mended = stamps.mended(np.array([0.0, -9.2e15, 0.3, 0.2, np.nan]))
     np.testing.assert_allclose(mended, [0.0, 0.1, 0.3, 0.2, 0.3])
     assert stamps.notes() == [
@@ -275,6 +276,7 @@ import os, pathlib
 os.close(2)
 from plumenav.recordings._contract import DamageError, Settings
 from plumenav.recordings._recognize import open_recording
+from plumenav.recordings._stamps import Stamps
 try:
     list(open_recording(pathlib.Path({str(path)!r}), Settings()).blocks())
 except DamageError as error:

@@ -9,6 +9,7 @@ Reference" and "OpenDML AVI File Format Extensions"; ISO/IEC 14496-12, "ISO base
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import BinaryIO
 
 # More boxes than this are not looked at: a healthy file has a handful.
 MOST_BOXES = 100_000
+MPEG_END = b"\x00\x00\x01\xb9"
 
 
 def _riff_ends(file: BinaryIO, size: int) -> Iterator[int]:
@@ -103,3 +105,24 @@ def is_cut_off(path: Path, container: str) -> bool:
     size = path.stat().st_size
     with path.open("rb") as file:
         return any(end > size for end in ENDS[container](file, size))
+
+
+def lacks_end_code(path: Path, container: str) -> bool:
+    """True if an MPEG program stream ends without saying so: it may be cut off, or be recorded so.
+
+    Parameters
+    ----------
+    path : Path
+    container : str
+        A key of the video reader's SIGNATURES.
+
+    Returns
+    -------
+    bool
+        False for other containers.
+    """
+    if container != "MPEG program":
+        return False
+    with path.open("rb") as file:
+        file.seek(-min(64, path.stat().st_size), os.SEEK_END)
+        return not file.read().rstrip(b"\0").endswith(MPEG_END)
