@@ -218,11 +218,25 @@ def test_a_chain_of_pages_that_bites_its_tail(tmp_path):
     np.testing.assert_array_equal(read(path, 0, 9)[1], FRAMES)
 
 
-def test_a_header_that_lies_takes_no_memory(tmp_path):
+@pytest.mark.parametrize(("kind", "value"), [(3, 77), (1, 0), (2, 65)])
+def test_a_compression_that_is_none(tmp_path, kind, value):
     path = write_tiff(tmp_path / "a", FRAMES, metadata=None)
     raw = bytearray(path.read_bytes())
+    tag = directories(path)[0].tags["Compression"]
+    struct.pack_into("<H", raw, tag.offset + 2, kind)
+    struct.pack_into("<I", raw, tag.valueoffset, value)
+    path.write_bytes(raw)
+    with pytest.raises(UserError, match="cannot be read"):
+        read(path)
+
+
+@pytest.mark.parametrize("compression", [None, "lzw", "zlib", "zstd"])
+@pytest.mark.parametrize("length", [2**31, 2**24])
+def test_a_header_that_lies_takes_no_memory(tmp_path, compression, length):
+    path = write_tiff(tmp_path / "a", FRAMES, metadata=None, compression=compression)
+    raw = bytearray(path.read_bytes())
     page = directories(path)[0]
-    struct.pack_into("<I", raw, page.tags["ImageLength"].valueoffset, 2**31)
+    struct.pack_into("<I", raw, page.tags["ImageLength"].valueoffset, length)
     path.write_bytes(raw)
     with pytest.raises(DamageError, match="the header claims"):
         read(path)

@@ -169,7 +169,7 @@ def measure(
     cover = coverage(shape)
     counts = (cover > 0.5) & (signals.chain.keep is None or signals.chain.keep > 0)
     found, total, size, made = _Correlation(), 0.0, 0.0, 0.0
-    file_area = shape.pose.row_mm * shape.pose.column_mm
+    file_area = shape.pose.view.row_mm * shape.pose.view.column_mm
     possible = True
     for pair in pairs:
         values = signals.inverse.shape(pair.raw)

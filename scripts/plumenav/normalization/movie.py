@@ -268,6 +268,14 @@ class Movie:
             return len(times) / rate
         return times[-1] - times[0] + float(np.median(np.diff(times)))
 
+    def _recorded(self) -> np.ndarray | None:
+        """Pixels of the plume that a mask leaves as they are; None if there is no mask."""
+        keep = self.signals.chain.keep
+        if keep is None:
+            return None
+        whole = self.shape.reducer(np.dtype(np.float32))(keep)
+        return np.asarray(whole > 1 - 1e-4)
+
     def _record(self, n_written: int) -> dict[str, Any]:
         settings = self.recording.normalize.blank
         where = f"{self.where}.normalize.blank"
@@ -278,7 +286,12 @@ class Movie:
             )
         step = self.code.scale if self.code.lowest is not None else 0.0
         rectangle, how = blank.find(
-            settings, self.statistics.maps(), self.statistics.change_sd(), step, where
+            settings,
+            self.statistics.maps(),
+            self.statistics.change_sd(),
+            step,
+            where,
+            self._recorded(),
         )
         grid = self.shape.grid
         pixels = n_written * grid.height * grid.width

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from plumenav.errors import UserError
@@ -44,6 +43,8 @@ def bgr_to_gray(images: np.ndarray, channel: str = "gray") -> np.ndarray:
     if channel != "gray":
         return np.ascontiguousarray(images[..., CHANNELS[channel]])
     if str(images.dtype) in CONVERTED_BY_OPENCV:
+        import cv2  # only where it is needed: readers of gray numbers do without
+
         tall = np.ascontiguousarray(images).reshape(-1, images.shape[-2], 3)
         gray = np.asarray(cv2.cvtColor(tall, cv2.COLOR_BGR2GRAY))
         return np.reshape(gray, images.shape[:-1])

@@ -20,6 +20,7 @@ import numpy as np
 from plumenav.recordings._axes import Layout
 from plumenav.recordings._contract import Facts
 from plumenav.recordings._movie import (
+    STRIDED_BLOCK_BYTES,
     BrokenPartError,
     Movie,
     block_frames,
@@ -210,7 +211,7 @@ class StoredMovie(Movie):
         array, order = self._array, self._layout.order
         kind: Literal["F", "C"] = "F" if array.fortran else "C"
         whole = load(array) if array.offset is None else None
-        n = block_frames(self.facts)
+        n = block_frames(self.facts, STRIDED_BLOCK_BYTES)
         for start in range(first, stop, n):
             where = [slice(None)] * 3
             where[order[0]] = slice(start, min(stop, start + n))

@@ -17,6 +17,7 @@ from plumenav.errors import UserError, nearest
 from plumenav.recordings._axes import Layout, find_layout
 from plumenav.recordings._contract import BLOCK_BYTES, Facts, Settings
 from plumenav.recordings._movie import (
+    STRIDED_BLOCK_BYTES,
     BrokenPartError,
     ChunkedMovie,
     as_stamps,
@@ -35,8 +36,6 @@ SIGNATURES = {
 }
 
 DECODER = "h5py", f"{h5py.__version__} (HDF5 {h5py.version.hdf5_version})"
-# Where frames are not the slowest axis, each slab touches the whole file: fewer, larger slabs.
-STRIDED_BLOCK_BYTES = 8 * BLOCK_BYTES
 CHUNK_CACHE_BYTES = 64 * 2**20
 # Objects that are looked at, and named in a message.
 MAX_OBJECTS, MAX_NAMED = 10_000, 30

@@ -21,6 +21,7 @@ from plumenav.errors import UserError
 from plumenav.recordings._contract import Facts, Settings
 from plumenav.recordings._gray import bgr_to_gray, gray_note, no_colour
 from plumenav.recordings._movie import (
+    MAX_EXPANSION,
     BrokenPartError,
     Movie,
     block_frames,
@@ -52,6 +53,8 @@ UNITS_MM = {
     "\\u00b5m": 1e-3,
     "nm": 1e-6,
 }
+# How far a code can pack at most: none (4: with thinned-out colour), LZW, deflate, PackBits.
+EXPANSION = {1: 4, 5: 1400, 8: 1100, 32946: 1100, 32773: 128}
 RESOLUTION_UNITS_MM = {2: 25.4, 3: 10.0}
 SIGNIFICANT_BITS = re.compile(r'SignificantBits="(\d+)"')
 # tifffile's own ways of joining several files, or many planes in one page, into a series
@@ -138,16 +141,20 @@ class Tiff(Movie):
             raise damage(path, reason(error), 0) from None
         try:
             self._open(chain, pages, notes)
-        except BaseException:
+        except (UserError, BrokenPartError):
             self._tif.close()
             raise
+        except Exception as error:  # a damaged tag gives any type: whatever comes of it here
+            self._tif.close()
+            raise damage(path, f"its first page makes no sense: {reason(error)}", 0) from None
 
     def _open(self, chain: Chain, pages: list[Page], notes: list[str]) -> None:
         path, size = self.path, self.path.stat().st_size
         height, width, bits, _, samples, _ = pages[0].sizes
-        # no code in TIFF is denser than deflate or LZMA of a constant image
         itemsize = max(1, bits // 8) * max(1, samples)
-        refuse_absurd(path, (height, width), (height, width), itemsize, size)
+        claimed = (height, -(-width * samples * bits // 8))
+        expansion = EXPANSION.get(pages[0].sizes[5], MAX_EXPANSION)
+        refuse_absurd(path, claimed, claimed, 1, min(size, pages[0].stored), expansion)
         page = self._page(pages[0], 0)
         imagej = self._imagej()
         promised = self._promised(page, imagej, len(pages))

@@ -145,4 +145,4 @@ def stored(intensity: np.ndarray, transfer: Transfer) -> np.ndarray | None:
         fraction = np.maximum(fraction, 0.0)
         fraction **= 1.0 / power
     fraction *= transfer.full_scale
-    return fraction
+    return np.asarray(fraction)
