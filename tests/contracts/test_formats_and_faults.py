@@ -198,7 +198,8 @@ def examine(name: str, fault: str, folder: Path, clean: np.ndarray, table: dict[
         "r": r,
     }
     assert wrong.checks[how.check]["status"] == "fail", wrong.content["says"]
-    assert corrected.checks[how.check]["status"] == "pass", corrected.content["says"]
+    # a codec may repeat a frame or two of its own: a warning
+    assert corrected.checks[how.check]["status"] in ("pass", "warn"), corrected.content["says"]
     assert corrected.content["status"] != "fail", corrected.content["says"]
     assert r >= LEAST_R_OF.get(name, LEAST_R)
 
