@@ -11,7 +11,6 @@ from matplotlib.colors import Normalize
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from plumenav.figures import _panels as panels
 from plumenav.figures import _style as style
 from plumenav.figures.quality.contents import Contents, Plotted
 from plumenav.figures.quality.placing import SMALL_PT, WIDTH_MM, Sheet, plain, short, wrapped
@@ -169,7 +168,7 @@ def draw_map(
         norm=one.norm,
     )
     row, column = np.mgrid[: grid.height, : grid.width]
-    x, y = x_of_column(np.ravel(column), grid), y_of_row(np.ravel(row), grid)
+    x, y = x_of_column(column.ravel(), grid), y_of_row(row.ravel(), grid)
     plotted.add(one.letter, one.series, x=x, y=y, value=image, units=("mm", "mm", one.unit))
     x0, x1, y0, y1 = limits
     axes.set(xlim=(x0, x1), ylim=(y0, y1), facecolor="#e6e6e6")
@@ -194,7 +193,7 @@ def draw_map(
     label = "\n".join(wrapped(one.unit, max(size[1], 12.0), SMALL_PT, lines=2))
     colour_bar.set_label(label, fontsize=SMALL_PT, labelpad=2, linespacing=1.0)
     bar.tick_params(labelsize=5.5, width=0.4, size=1.5, pad=1)
-    colour_bar.outline.set_linewidth(0.4)  # type: ignore[operator]
+    colour_bar.outline.set_linewidth(0.4)
 
 
 def mark_sources(axes: Axes, c: Contents) -> None:
@@ -211,7 +210,7 @@ def mark_scale(axes: Axes, limits: Limits) -> None:
     length = style.nice_length_mm(x1 - x0)
     left, low = x0 + 0.06 * (x1 - x0), y0 + 0.09 * (y1 - y0)
     bar = ([left, left + length], [low, low])
-    axes.plot(*bar, color="white", lw=1.6, solid_capstyle="butt", path_effects=panels.OUTLINE)
+    axes.plot(*bar, color="white", lw=1.6, solid_capstyle="butt", path_effects=style.OUTLINE)
     axes.annotate(
         f"{length:g} mm",
         (left, low),
@@ -219,7 +218,7 @@ def mark_scale(axes: Axes, limits: Limits) -> None:
         textcoords="offset points",
         color="white",
         fontsize=6,
-        path_effects=panels.OUTLINE,
+        path_effects=style.OUTLINE,
     )
 
 
@@ -263,7 +262,11 @@ def mark_winds(axes: Axes, c: Contents, limits: Limits, width_mm: float) -> None
     # the scale bar is at the lower left
     corners = [(lefts["left"], tops["top"]), (lefts["right"], tops["top"])]
     corners.append((lefts["right"], tops["bottom"]))
-    x, y = max(corners, key=lambda corner: _room(corner, c, ARROW_MM * per_mm))
+
+    def room(corner: tuple[float, float]) -> float:
+        return min(_room((corner[0] + dx, corner[1] + dy), c, ARROW_MM * per_mm) for dx, dy in tips)
+
+    x, y = max(corners, key=room)
     for name, arrow in arrows.items():
         axes.annotate(
             "",
@@ -276,7 +279,7 @@ def mark_winds(axes: Axes, c: Contents, limits: Limits, width_mm: float) -> None
                 "ls": "-" if name == "declared" else (0, (2.5, 1)),
                 "shrinkA": 0,
                 "shrinkB": 0,
-                "path_effects": panels.OUTLINE,
+                "path_effects": style.OUTLINE,
             },
             zorder=6,
         )
@@ -331,7 +334,7 @@ def legend_handles(c: Contents) -> list[Line2D]:
                 ms=3.5,
                 lw=1.2,
                 mew=0,
-                path_effects=panels.OUTLINE,
+                path_effects=style.OUTLINE,
                 label=label,
                 **looks[name],
             )

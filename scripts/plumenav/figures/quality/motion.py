@@ -39,7 +39,8 @@ def draw_surface(
     sheet.title(left - LEFT_MM, top, "f", f"correlation after {1000 * lag_s:.4g} ms")
     surface = c.arrays["wind_correlation"]
     px_mm = float(c.arrays["factor"]) * c.grid.mm_per_px
-    measured, declared = _measured_mm(c, lag_s, px_mm), tuple(v * lag_s for v in c.declared_mm_s)
+    measured = _measured_mm(c, lag_s, px_mm)
+    declared = (c.declared_mm_s[0] * lag_s, c.declared_mm_s[1] * lag_s)
     part, reach_x, reach_y = window(surface, measured, declared, px_mm, width / height)
     rows, columns = part.shape[0] // 2, part.shape[1] // 2
     edges = ((columns + 0.5) * px_mm, (rows + 0.5) * px_mm)
@@ -91,7 +92,7 @@ def _measured_mm(c: Contents, lag_s: float, px_mm: float) -> tuple[float, float]
 def window(
     surface: np.ndarray,
     measured: tuple[float, float] | None,
-    declared: tuple[float, ...],
+    declared: tuple[float, float],
     px_mm: float,
     aspect: float,
 ) -> tuple[np.ndarray, float, float]:

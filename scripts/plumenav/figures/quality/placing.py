@@ -22,6 +22,7 @@ PAGE_MM = style.PAGE_MM
 MARGIN_MM = 1.0
 WIDTH_MM = PAGE_MM - 2 * MARGIN_MM  # between the margins
 POINT_MM = 25.4 / 72
+HINTING = 1.015
 SMALL_PT, NOTE_PT = 5.8, 6.2
 
 
@@ -91,11 +92,11 @@ def plain(axes: Axes, why: str) -> None:
 
 @lru_cache(maxsize=4096)
 def width_mm(text: str, size_pt: float) -> float:
-    """Width of a text in the style's font, mm."""
+    """Width of a text in the style's font, mm, with what hinting adds."""
     font = get_font(findfont(FontProperties(family="DejaVu Sans")))
     font.set_size(size_pt, 72)
     font.set_text(text, 0.0, flags=LoadFlags.NO_HINTING)
-    return float(font.get_width_height()[0]) / 64 * POINT_MM
+    return HINTING * float(font.get_width_height()[0]) / 64 * POINT_MM
 
 
 def wrapped(text: str, most_mm: float, size_pt: float, lines: int = 99) -> list[str]:

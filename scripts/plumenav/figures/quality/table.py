@@ -19,6 +19,7 @@ MARKS = {
 }
 ORDER = (FAIL, WARN, NOT_JUDGED, NOT_MEASURED)
 LINE_MM, GAP_MM, HEAD_MM = 2.45, 0.55, 4.6
+LINE_SPACING = 1.18
 # left edges of the columns, mm
 STATUS, NAME, VALUE, LIMITS, SAYS = 0.0, 19.0, 45.5, 71.0, 87.0
 # and of each half of the part that passes
@@ -88,7 +89,7 @@ def draw_table(sheet: Sheet, c: Contents, top: float, plotted: Plotted) -> None:
         y += HEAD_MM
         for row in bad:
             _cells(sheet, y, (STATUS, NAME, VALUE, LIMITS), row)
-            sheet.text(SAYS, y, "\n".join(row.says), fontsize=SMALL_PT, linespacing=1.18)
+            sheet.text(SAYS, y, "\n".join(row.says), fontsize=SMALL_PT, linespacing=LINE_SPACING)
             y += row_mm(row)
     if good:
         y += 1.2 if bad else 0.0
@@ -126,7 +127,9 @@ def _cells(sheet: Sheet, y: float, columns: tuple[float, ...], row: Row) -> None
     status, name, value, limits = columns
     text, colour = mark_of(row.status)
     weight = "bold" if row.status in (FAIL, WARN) else "normal"
-    sheet.text(status, y, text, color=colour, fontsize=SMALL_PT, fontweight=weight)
-    sheet.text(name, y, row.name, fontsize=SMALL_PT, fontweight=weight)
-    sheet.text(value, y, "\n".join(row.value), fontsize=SMALL_PT, linespacing=1.18)
-    sheet.text(limits, y, row.limits, fontsize=SMALL_PT)
+    # one line spacing for all: it also decides where a single line sits
+    look = {"fontsize": SMALL_PT, "linespacing": LINE_SPACING}
+    sheet.text(status, y, text, color=colour, fontweight=weight, **look)
+    sheet.text(name, y, row.name, fontweight=weight, **look)
+    sheet.text(value, y, "\n".join(row.value), **look)
+    sheet.text(limits, y, row.limits, **look)
