@@ -103,8 +103,14 @@ def warnings(c: Contents) -> list[str]:
             "Nominal: scale and wind were assumed, not measured; distances, speeds and times show"
             " only that the workflow runs."
         )
+    lost = loss_of(c)
+    return [*said, f"Lost: {lost}."] if lost else said
+
+
+def loss_of(c: Contents) -> str:
+    """What was lost with the damaged end of a file; empty if nothing was."""
     lost, why = c.record.get("frames_lost"), c.record.get("loss")
-    if lost or why:
-        many = f"{lost} frames" if lost else "an unknown number of frames"
-        said.append(f"Lost: {many} at the damaged end of the file ({why}).")
-    return said
+    if not lost and not why:
+        return ""
+    many = f"{lost} frames" if lost else "an unknown number of frames"
+    return f"{many} at the damaged end of the file ({why})"

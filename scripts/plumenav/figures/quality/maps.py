@@ -73,8 +73,10 @@ def drawn_of(image: np.ndarray, grid: Grid) -> tuple[np.ndarray, Grid]:
 
 def maps_of(c: Contents) -> list[Map]:
     """The five maps of a page."""
-    unit = c.metadata.get("unit") or "unknown unit"
-    concentration = f"1 = {unit.replace('fraction of source', 'source')}"
+    unit = c.metadata.get("unit")
+    concentration = "concentration"
+    if unit:
+        concentration = f"1 = {unit.replace('fraction of source', 'source')}"
     factor = int(c.arrays["factor"])
     small = sample_grid(c.grid, factor, c.arrays["mean"].shape)
     time_s = float(c.time_s[c.frame_number] - c.time_s[0])
@@ -83,7 +85,9 @@ def maps_of(c: Contents) -> list[Map]:
         "no intermittency and no whiffs: there is no blank air to set a threshold by"
         " (normalize.blank, or quality.whiff_threshold)"
     )
-    above = f"share of frames above {short(threshold, 2)}"
+    above = "intermittency"
+    if threshold is not None:
+        above = f"share of frames above {short(threshold, 2)}"
 
     def of(letter: str, name: str, title: str, image: Any, grid: Grid, what: str, how: str) -> Map:
         colours = style.MAP_COLOURS if how == "root" else style.SHARE_COLOURS
@@ -153,11 +157,11 @@ def draw_map(
     """One map in a cell; `top` is that of its title."""
     size = map_size_mm(limits)
     sheet.title(left, top, one.letter, one.title)
-    axes = sheet.axes(left + LEFT_MM, top + 4.0, *size)
     if one.image is None or one.norm is None:
-        plain(axes, one.why)
+        plain(sheet.axes(left + 4.0, top + 4.0, CELL_MM - 8.0, size[1]), one.why)
         plotted.add(one.letter, one.series, says=one.why)
         return
+    axes = sheet.axes(left + LEFT_MM, top + 4.0, *size)
     image, grid = drawn_of(one.image, one.grid)
     drawn = axes.imshow(
         image,

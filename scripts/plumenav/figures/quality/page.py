@@ -33,7 +33,7 @@ CAPTION = (
     " square root. (a) A frame livelier than three quarters of them. (b, c) Over {sampled} of"
     " {frames} frames. (d, e) Over all frames{threshold}."
     " (f) Of structures of a few pixels; ring: displacement found, ×: that of the declared wind,"
-    " +: none. (h) Slopes are the wind. (i) At"
+    " +: none.{lost} (h) Slopes are the wind. (i) At"
     " {places} places in the plume, 10 bins per decade; censored: cut off by the ends of the movie,"
     " not binned. (j) Alvarez-Salvado et al. 2018; noise that keeps ON above the limit steers"
     " upwind. (k) Limits beyond which a check warns and fails.{nominal}"
@@ -49,6 +49,7 @@ def caption(c: Contents) -> str:
         sampled=c.measures.get("frames_sampled"),
         frames=c.measures.get("frames"),
         threshold=f"; odour: above {threshold:.3g}" if threshold is not None else "",
+        lost=" (g) Hatched: lost; not to scale." if header.loss_of(c) else "",
         places=c.measures.get("whiff_places"),
         nominal=" Scale and wind are nominal." if c.nominal else "",
     )
@@ -96,7 +97,7 @@ def draw_page(c: Contents) -> tuple[Sheet, Plotted]:
     width = maps.CELL_MM - maps.LEFT_MM - maps.BAR_MM
     motion.draw_surface(sheet, c, left, y, width, map_height, plotted)
     y += row_mm
-    series.draw_series(sheet, c, series.LEFT_MM, y, 96.0, plotted)
+    series.draw_series(sheet, c, series.LEFT_MM, y, 95.0, plotted)
     motion.draw_displacements(sheet, c, left, y, WIDTH_MM - left - 1.0, 28.0, plotted)
     y += SERIES_MM
     half = WIDTH_MM / 2

@@ -16,9 +16,9 @@ MOST_POINTS = 1500
 # an interval is a gap, or two stamps are the same, where it differs so much from the median
 GAP, TWICE = 1.5, 0.5
 GAP_COLOUR, MISSING_COLOUR, REPEATED_COLOUR = "#bdbdbd", style.PALETTE[1], style.PALETTE[0]
-# the lost part of a recording takes at most this share of the axis
-MOST_LOST = 0.25
-LEFT_MM, LABEL_MM = 12.0, 7.0  # of the panel's frame from its cell, and of its label from the frame
+# the lost part of a recording takes at least and at most this share of the axis
+LEAST_LOST, MOST_LOST = 0.17, 0.3
+LEFT_MM, LABEL_MM = 13.0, 8.5  # of the panel's frame from its cell, and of its label from the frame
 
 
 class Binned(NamedTuple):
@@ -58,9 +58,8 @@ def lost_span_s(c: Contents, length_s: float) -> float:
     lost, why = c.record.get("frames_lost"), c.record.get("loss")
     if not lost and not why:
         return 0.0
-    interval = float(np.median(np.diff(c.time_s)))
-    wanted = lost * interval if lost else 0.08 * length_s
-    return float(np.clip(wanted, 0.04 * length_s, MOST_LOST * length_s))
+    wanted_s = (lost or 0) * float(np.median(np.diff(c.time_s)))
+    return float(np.clip(wanted_s, LEAST_LOST * length_s, MOST_LOST * length_s))
 
 
 def draw_series(

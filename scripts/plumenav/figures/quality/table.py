@@ -18,7 +18,7 @@ MARKS = {
     NOT_MEASURED: ("–", "#57606a"),
 }
 ORDER = (FAIL, WARN, NOT_JUDGED, NOT_MEASURED)
-LINE_MM, GAP_MM, HEAD_MM = 2.45, 0.55, 4.6
+LINE_MM, GAP_MM, HEAD_MM = 2.45, 0.4, 4.6
 LINE_SPACING = 1.18
 # left edges of the columns, mm
 STATUS, NAME, VALUE, LIMITS, SAYS = 0.0, 19.0, 45.5, 71.0, 87.0
@@ -52,13 +52,14 @@ def rows_of(checks: list[dict[str, Any]]) -> tuple[list[Row], list[Row]]:
 
 
 def _row(check: dict[str, Any]) -> Row:
-    unit = check["unit"]
-    value = "–" if check["value"] is None else f"{short(check['value'])} {unit}"
+    # a share of something is a number of it
+    unit = check["unit"].removeprefix("share ") or check["unit"]
+    value = "–" if check["value"] is None else f"{short(check['value'])} {unit}".strip()
     both = (check["limit_warn"], check["limit_fail"])
     limits = "" if both == (None, None) else " / ".join(short(limit) for limit in both)
     says = wrapped(check["says"], WIDTH_MM - SAYS, SMALL_PT, MOST_LINES)
     room = (HALF[3] - HALF[2] if check["status"] == PASS else LIMITS - VALUE) - 0.5
-    found = wrapped(value, room, SMALL_PT, MOST_LINES)
+    found = wrapped(value, room, SMALL_PT, 1 if check["status"] == PASS else MOST_LINES)
     return Row(check["status"], check["name"].replace("_", " "), found, limits, says)
 
 
