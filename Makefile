@@ -2,6 +2,7 @@
 # make test                                       set up what is missing, then every check of CI
 # make test-long                                  the rings that do not fit in 15 minutes
 # make figures                                    the figures of a run, and one sha256 over them
+# make bench [QUICK=1] [CHECK=1]                  what the code costs -> results/benchmark/benchmark.json
 # make lock                                       renew envs/requirements.lock and what mirrors it
 CONFIG ?= config/config.yaml
 CORES ?= all
@@ -9,7 +10,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test test-long figures lock setup clean
+.PHONY: run test test-long figures bench lock setup clean
 
 run: setup
 	@$(BIN)/python scripts/run.py --config $(CONFIG) --cores $(CORES)
@@ -23,6 +24,9 @@ test-long: setup
 figures: setup
 	@$(BIN)/python scripts/run.py --config $(CONFIG) --cores $(CORES) figures
 	@$(BIN)/python scripts/figures_sha256.py --config $(CONFIG)
+
+bench: setup
+	@$(BIN)/python scripts/benchmark.py $(if $(QUICK),--quick) $(if $(CHECK),--check)
 
 setup: $(BIN)/.complete
 

@@ -18,6 +18,7 @@ def main(args):
         if code:
             sys.exit(code)
         return
+    jobs.without("pandas")
     from plumenav.normalization.pipeline import normalize
 
     settings = dict(args.settings)

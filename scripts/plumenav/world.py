@@ -151,3 +151,68 @@ def orient_pixel(
         row, column = width - 1 - column, row
         height, width = width, height
     return row, column
+
+
+class View(NamedTuple):
+    """How a camera sees the world: what takes millimetres to the file's own pixels, and back.
+
+    (An ideal camera: a lens is undone elsewhere.)
+
+    Attributes
+    ----------
+    row_mm, column_mm : float
+        From one row, and one column, to the next.
+    source_row, source_column : float
+        The source in the file's image.
+    wind_toward : str or float
+        As in :func:`orient_image`, or an angle in degrees, counter-clockwise from +column as the
+        image is seen.
+    mirrored : bool
+    """
+
+    row_mm: float
+    column_mm: float
+    source_row: float
+    source_column: float
+    wind_toward: str | float
+    mirrored: bool = False
+
+
+def _downwind(view: View) -> tuple[float, float]:
+    """Unit vector (right, up) of the wind in the image, a mirror undone."""
+    if isinstance(view.wind_toward, str):
+        # a quarter turn counter-clockwise brings +row (down) to +column (right)
+        right_up = ((1.0, 0.0), (0.0, -1.0), (-1.0, 0.0), (0.0, 1.0))
+        return right_up[QUARTER_TURNS[view.wind_toward]]
+    angle = np.deg2rad(view.wind_toward)
+    return float(np.cos(angle)), float(np.sin(angle))
+
+
+def world_of_file(row: Any, column: Any, view: View) -> tuple[Any, Any]:
+    """World position (x, y), mm, of pixels (row, column) of the file.
+
+    Examples
+    --------
+    Wind from top to bottom: what lies left in the image lies on the right hand, at negative y.
+
+    >>> world_of_file(30, 90, View(0.5, 0.5, 10, 100, "+row"))
+    (10.0, -5.0)
+    """
+    cos, sin = _downwind(view)
+    right = (column - view.source_column) * view.column_mm * (-1.0 if view.mirrored else 1.0)
+    up = (view.source_row - row) * view.row_mm
+    return right * cos + up * sin, up * cos - right * sin
+
+
+def file_of_world(x_mm: Any, y_mm: Any, view: View) -> tuple[Any, Any]:
+    """Pixel (row, column) of the file of world positions: the inverse of :func:`world_of_file`.
+
+    Examples
+    --------
+    >>> file_of_world(10.0, -5.0, View(0.5, 0.5, 10, 100, "+row"))
+    (30.0, 90.0)
+    """
+    cos, sin = _downwind(view)
+    right, up = x_mm * cos - y_mm * sin, x_mm * sin + y_mm * cos
+    column = view.source_column + right / view.column_mm * (-1.0 if view.mirrored else 1.0)
+    return view.source_row - up / view.row_mm, column

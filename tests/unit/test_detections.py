@@ -1,6 +1,7 @@
 """Fields of detections: their formula, how hits are drawn, and a whole engine call with them."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,10 +9,12 @@ from scipy.special import k0, k0e
 from scipy.stats import poisson
 
 import factories
+from plumenav.analysis.plume_maps import counts_hits, plume_maps
 from plumenav.config.load import resolve
 from plumenav.engine.fields import _detections, gaussian, isotropic_detections, windy_detections
 from plumenav.engine.run import Blocks, simulate
 from plumenav.errors import UserError
+from plumenav.figures.fig1_plumes import concentration_label
 from plumenav.references import _plume, _run
 from plumenav.rng import FIELD_BLOCK, uniform_draws
 from plumenav.tables import PlumeReader
@@ -110,6 +113,22 @@ def test_impossible_constants_are_refused(tmp_path, field, parameters, message):
         resolve(config, tmp_path)
     assert "recordings.hits.analytic.parameters" in str(error.value)
     assert gaussian.problem(gaussian.Constants()) is None
+
+
+@pytest.mark.parametrize("field", _plume.DETECTIONS)
+def test_maps_show_the_mean_rate(tmp_path, field):
+    constants = MODULES[field].Constants()
+    path = factories.write_analytic(tmp_path / "hits.parquet", field, **constants._asdict())
+    maps = plume_maps(path)
+    assert maps.mean[79, 49 + 20] == pytest.approx(
+        MODULES[field].mean(19.5, 0.5, constants), rel=1e-6
+    )
+    section = {"analytic": {"field": field}}
+    assert counts_hits(section)
+    run = SimpleNamespace(config={"recordings": {"hits": section}})
+    assert concentration_label(run, "hits").startswith("hits per second")
+    assert not counts_hits({"analytic": {"field": "gaussian"}})
+    assert not counts_hits({"analytic": None})
 
 
 # ----------------------------------------------------------------------------- whole engine call

@@ -254,6 +254,21 @@ def test_the_mask_keeps_what_is_inside(tmp_path):
         )
 
 
+def test_masked_pixels_are_not_blank_air(tmp_path):
+    rng = np.random.default_rng(9)
+    frames = 0.2 + rng.normal(0, 0.01, (60, 64, 96)).astype(np.float32)
+    frames[:, 20:40, 20:60] += rng.random((60, 1, 1), dtype=np.float32)  # odour
+    mask_out = {"polygon": [[0, 0], [0, 95], [40, 95], [40, 0]]}
+    made = Normalized(
+        tmp_path,
+        write_hdf5(tmp_path / "a.h5", frames),
+        normalize={"mask": mask_out, "storage": {"dtype": "float32"}},
+    )
+    assert made.quality["blank"]["row_stop"] <= 41
+    assert made.quality["noise"]["sd"] == pytest.approx(0.01, rel=0.05)
+    assert made.quality["noise"]["mean"] == pytest.approx(0.2, abs=1e-3)
+
+
 def test_a_polygon_that_is_not_convex():
     corners = np.array([[0, 0], [0, 6], [6, 6], [6, 0], [3, 3]])
     drawn = mask.inside(corners, (7, 7))
@@ -502,4 +517,5 @@ def test_truncate_uses_what_is_sound_and_says_what_is_lost(tmp_path):
     assert 20 < n < 60
     np.testing.assert_array_equal(made.stored, whole.stored[:n])
     assert "a.avi" in made.quality["loss"]
+    assert made.quality["frames_lost"] == 60 - n
     assert math.isclose(made.metadata["period_s"], n / 30, rel_tol=1e-3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 
 import numpy as np
 import pytest
@@ -64,8 +65,8 @@ FAULTS = {
         "orientation",
         ["wind_toward: +column"],
     ),
-    "scale 1.3 times too large": (None, {"mm_per_px": 1.3}, "scale", ["mm_per_px", "0.7"]),
-    "scale 1.3 times too small": (None, {"mm_per_px": 1 / 1.3}, "scale", ["mm_per_px", "1.3"]),
+    "scale 1.3 times too large": (None, {"mm_per_px": 1.3}, "scale", ["mm_per_px", "times"]),
+    "scale 1.3 times too small": (None, {"mm_per_px": 1 / 1.3}, "scale", ["mm_per_px", "times"]),
     "wrong rate": (None, {"frame_rate_hz": 15.0}, "scale", ["frame_rate_hz", "times"]),
     "published scales exchanged": (
         None,
@@ -130,5 +131,9 @@ def test_a_fault_is_named_by_the_right_check_and_no_other(tmp_path, fault):
     assert set(made.bad) == {check}, made.bad
     for word in words:
         assert word in made.checks[check]["says"]
+    if check == "scale":
+        told = float(re.search(r"should be ([0-9.]+) times", made.checks[check]["says"]).group(1))
+        wrong = changes.get("mm_per_px", 1.0) * changes.get("frame_rate_hz", 30.0) / 30.0
+        assert told == pytest.approx(1 / wrong, rel=0.1)
     assert made.content["status"] == "fail"
     assert check in made.content["says"]

@@ -14,7 +14,7 @@ import pytest
 from factories_recordings import lopsided, write_hdf5, write_video
 from plumenav import registry
 from plumenav.errors import UserError
-from plumenav.recordings._contract import Settings
+from plumenav.recordings._contract import DamageError, Settings
 from plumenav.recordings._recognize import known_formats, open_recording, recognize
 from plumenav.recordings._stderr import stderr_lines
 
@@ -241,8 +241,10 @@ def test_the_template_is_a_working_reader(tmp_path, monkeypatch):
     np.testing.assert_array_equal(pixels(blocks), frames[1:5])
     assert opened.facts.frames_header is None
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(UserError, match="frame 5 is cut off"):
+    with pytest.raises(DamageError, match="frame 5 is cut off") as caught:
         read(path)
+    assert caught.value.readable == 5
+    np.testing.assert_array_equal(pixels(read(path, 0, 5)[1]), frames[:5])
 
 
 # what each broken file must at least say: frames and seconds that are readable

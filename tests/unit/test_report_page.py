@@ -14,6 +14,7 @@ import factories_results as factory
 from plumenav.analysis.stage import write_plume_maps, write_statistics
 from plumenav.errors import UserError
 from plumenav.figures._run import draw_all
+from plumenav.performance.gate import gate_table
 from plumenav.performance.usage import write_summary
 from plumenav.report import provenance
 from plumenav.report.numbers import (
@@ -100,6 +101,36 @@ def test_numbers_hold_the_contract(good: tuple[Path, dict[str, Any], dict[str, A
     assert all(set(t) == {"name", "required", "measured", "passed"} for t in numbers["targets"])
     assert read_json(write_numbers(root, numbers)) == numbers
     assert str(root) not in json.dumps(numbers)
+
+
+def test_numbers_and_page_hold_the_quality_of_every_recording(good) -> None:
+    root, config, numbers = good
+    smooth = numbers["recordings"]["smooth"]
+    assert smooth["status"] == "pass"
+    assert (smooth["wind_mm_s"], smooth["wind_deg"]) == (98.0, 0.5)
+    assert [check["name"] for check in smooth["checks"]] == ["scale"]
+    assert numbers["recordings"]["pulse"]["status"] == "not applicable"
+    text = page_text(root, config, numbers)
+    assert "Quality of smooth: pass" in text
+    assert "the pattern moves at 98 mm/s" in text
+    assert "Quality of pulse: not applicable" in text
+
+
+@pytest.mark.parametrize("gate", [True, False])
+def test_a_recording_that_fails_its_checks_fails_the_run(tmp_path: Path, gate: bool) -> None:
+    config = made(tmp_path)
+    config["quality"]["gate"] = gate
+    path = tmp_path / "quality" / "smooth.json"
+    content = read_json(path)
+    content["status"] = content["checks"][0]["status"] = "fail"
+    write_json(path, content)
+    numbers = build_numbers(tmp_path, config, REPOSITORY)
+    missed = [t["name"] for t in numbers["targets"] if not t["passed"]]
+    assert missed == (["recordings that fail their checks"] if gate else [])
+    assert numbers["passed"] is not gate
+    verdict = read_json(tmp_path / "validation" / "verdict.json")
+    assert ("smooth (scale)" in gate_table(verdict, numbers, [])) is gate
+    assert '<span class="bad">fail</span>' in page_text(tmp_path, config, numbers)
 
 
 def test_a_failed_share_fails_the_run(tmp_path: Path) -> None:

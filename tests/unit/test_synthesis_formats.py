@@ -1,5 +1,7 @@
 """Every format stores what the camera saw: exactly, but for JPEG."""
 
+from contextlib import closing
+
 import cv2
 import h5py
 import numpy as np
@@ -8,6 +10,8 @@ import scipy.io
 import tifffile
 
 from plumenav.errors import UserError
+from plumenav.recordings._contract import Settings
+from plumenav.recordings._recognize import open_recording
 from plumenav.recordings.synthesis import _array_writers
 from plumenav.recordings.synthesis._camera import Camera
 from plumenav.recordings.synthesis._movie import write_movie
@@ -83,6 +87,19 @@ def test_what_the_camera_saw_comes_back(tmp_path, file_format):
         assert np.corrcoef(stored.ravel(), expected.ravel())[0, 1] > 0.99
     else:
         assert np.array_equal(stored, expected)
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_the_project_s_own_readers_give_the_same_numbers(tmp_path, file_format):
+    dtype = FORMATS[file_format].dtype
+    path = tmp_path / f"movie.{EXTENSIONS[file_format]}"
+    synthesize(path, file_format, 8, {**SMALL, **LEVELS[dtype.name]})
+    axes = ("frame", "column", "row") if file_format == "mat" else None
+    with closing(open_recording(path, Settings(axes=axes))) as recording:
+        facts = recording.facts
+        frames = np.concatenate([block.frames for block in recording.blocks()])
+    assert (facts.height, facts.width, facts.dtype) == (26, 38, dtype.name)
+    assert np.array_equal(frames, READ[file_format](path))
 
 
 def test_matlab_file_says_what_it_is(tmp_path):

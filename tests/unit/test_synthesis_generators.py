@@ -1,12 +1,16 @@
 """Gaussian plumes, packets, blobs, flat fields and ramps against what is known of them exactly."""
 
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
+from plumenav.config.recordings import Recording
 from plumenav.engine.fields import gradient as gradient_field
-from plumenav.recordings.synthesis import blob, gaussian, gradient, packets, uniform
+from plumenav.recordings.synthesis import _survey, blob, gaussian, gradient, packets, uniform
 from plumenav.recordings.synthesis._geometry import file_pixels, view_of, world_of_pixels
 from plumenav.recordings.synthesis._params import MovieParams, again
 
@@ -49,7 +53,7 @@ def test_static_gaussian_is_the_formula(tmp_path):
 def test_meandering_centreline_is_carried_by_one_air():
     """The centreline of what was at x is, a moment later, at x + wind dt, shifted by one number."""
     rate = 25.0  # 100 mm/s: 4 pixels per frame
-    _, movie = frames(gaussian, **WIDE, frames=50, frame_rate_hz=rate, strength_sd=0.0)
+    _, movie = frames(gaussian, **WIDE, frames=200, frame_rate_hz=rate, strength_sd=0.0)
     y = 80.0 - np.arange(160)
     centre = (movie[:, :, 10:] * y[:, None]).sum(axis=1) / movie[:, :, 10:].sum(axis=1)
     shift = centre[1:, 4:] - centre[:-1, :-4]
@@ -216,6 +220,27 @@ def test_flat_field_and_ramp_are_the_analytic_fields():
         assert ramp[0, row, column] == pytest.approx(exact, rel=1e-6)
     assert ramp.min() == 0.0
     assert ramp[0, 80, 10] == 1.0
+
+
+# --------------------------------------------------------------------------------- documentation
+
+PAGE = (Path(__file__).parents[2] / "docs" / "synthesis.md").read_text(encoding="utf-8")
+
+
+def test_examples_of_the_page_are_valid():
+    blocks = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    recordings = {k: v for text in blocks for k, v in yaml.safe_load(text)["recordings"].items()}
+    kinds = {label: Recording.model_validate(entry).kind for label, entry in recordings.items()}
+    assert set(kinds.values()) == {"movie", "analytic", "signal"}
+    forms = {
+        Recording.model_validate(recordings[k]).signal.form for k in kinds if kinds[k][0] == "s"
+    }
+    assert forms == {"pulse", "train", "series", "encounters"}
+
+
+@pytest.mark.slow
+def test_table_of_the_page_is_what_the_command_prints():
+    assert "\n".join(_survey.rows()) in PAGE
 
 
 # --------------------------------------------------------------------------------------- params

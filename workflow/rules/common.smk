@@ -91,6 +91,11 @@ def synthetic(label):
     return CONFIG["recordings"][label]["synthetic"]
 
 
+def true_frames(label):
+    """True frames of a synthetic recording; nothing for others."""
+    return f"{recording_file(label)}.truth.npz" if synthetic(label) else []
+
+
 def recording_file(label):
     """The file or folder a plume is made from; nothing for analytic fields and signals."""
     entry = CONFIG["recordings"][label]

@@ -4,7 +4,8 @@
 
 rule assess_recording:
     input:
-        rules.normalize_recording.output.plume,
+        plume=rules.normalize_recording.output.plume,
+        truth=lambda wildcards: true_frames(wildcards.recording),
     output:
         quality=f"{OUT}/quality/{{recording}}.json",
         arrays=f"{OUT}/quality/{{recording}}.npz",
@@ -27,7 +28,8 @@ rule assess_recording:
         "Assessing recording {wildcards.recording}"
     shell:
         "python {params.script:q} --rule assess --recording {wildcards.recording}"
-        " --settings {params.settings:q} --plume {input:q} --quality {output.quality:q}"
+        " --settings {params.settings:q} --plume {input.plume:q}"
+        " --truth {input.truth:q} --quality {output.quality:q}"
         " --arrays {output.arrays:q} --threads {threads}"
         " --usage {output.usage:q} --declared-mb {resources.mem_mb} 2> {log:q}"
 

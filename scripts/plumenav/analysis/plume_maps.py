@@ -107,6 +107,15 @@ def movie_maps(reader: PlumeReader, noise: dict[str, float] | None, max_frames: 
     )
 
 
+def counts_hits(recording: dict[str, Any]) -> bool:
+    """Whether a recording's section of the config is a field whose value is drawn: hits."""
+    analytic = recording.get("analytic")
+    if not analytic:
+        return False
+    draws: bool = registry.get("field", analytic["field"]).DRAWS
+    return draws
+
+
 def analytic_map(metadata: dict[str, Any]) -> np.ndarray:
     """Concentration of an analytic field at the pixel centres of its arena.
 

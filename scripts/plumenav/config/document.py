@@ -109,22 +109,32 @@ def _default(field: FieldInfo) -> str:
     return f"`{json.dumps(field.default)}`"
 
 
-def _rows(section: type[BaseModel], prefix: str) -> list[str]:
+def _rows(section: type[BaseModel], prefix: str, default: Any = None) -> list[str]:
+    """Rows of a section's keys; `default`: the section as it is if it is not given."""
     rows = []
     for name, field in section.model_fields.items():
         key = f"{prefix}{name}"
         inner = _sections(field.annotation)
         labelled = typing.get_origin(field.annotation) is dict and inner
         if inner:
-            kind, about = "", _first_line(inner[0])
+            # where one section serves many keys, each says what it is and has its own values
+            special = isinstance(field.default, BaseModel) and field.description
+            own = field.default if special else None
+            kind, about = "", field.description if special else _first_line(inner[0])
             if not labelled and len(set(typing.get_args(field.annotation)) - {type(None)}) > 1:
                 # a plain value, or a section that says more
-                kind, about = f" {_kind(field.annotation)}", f"{field.description}. {about}"
+                kind, about = (
+                    f" {_kind(field.annotation)}",
+                    f"{field.description}. {_first_line(inner[0])}",
+                )
             rows.append(f"| **`{key}{'.<label>' if labelled else ''}`** |{kind} | | {about} |")
-            rows += _rows(inner[0], f"{key}.<label>." if labelled else f"{key}.")
+            rows += _rows(inner[0], f"{key}.<label>." if labelled else f"{key}.", own)
         else:
             kind = " ".join(filter(None, [_kind(field.annotation), _limits(field)]))
-            rows.append(f"| `{key}` | {kind} | {_default(field)} | {field.description} |")
+            shown = _default(field)
+            if field.is_required() and default is not None:
+                shown = f"`{json.dumps(getattr(default, name))}`"
+            rows.append(f"| `{key}` | {kind} | {shown} | {field.description} |")
     return rows
 
 

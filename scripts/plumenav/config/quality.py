@@ -126,6 +126,19 @@ class Quality(Section):
     conservation: Limit = _limit(
         0.02, 0.1, "total concentration after resampling over that before, minus 1, either way"
     )
+    truth_r: Falling = Field(
+        Falling(warn=0.97, fail=0.95),
+        description="synthetic recordings: correlation with the true concentration in the plume",
+    )
+    truth_slope: Limit = _limit(
+        0.03, 0.05, "synthetic recordings: slope of normalized on true concentration, minus 1"
+    )
+    truth_offset: Limit = _limit(
+        0.5,
+        1.0,
+        "synthetic recordings: offset of normalized against true concentration, in standard"
+        " deviations of blank air",
+    )
     fidelity: Falling = Field(
         Falling(warn=0.97, fail=0.95),
         description="correlation of the normalized movie, sent back through its own chain, with"

@@ -137,6 +137,7 @@ def companions_named(recording: Recording) -> dict[str, str]:
     map_file = steps.false_colour.map
     named = {
         "reader.time_file": recording.reader.time_file,
+        "signal.file": recording.signal and recording.signal.file,
         "normalize.false_colour.map": (
             map_file if map_file is not None and map_file.lower().endswith(".csv") else None
         ),

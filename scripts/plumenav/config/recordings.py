@@ -16,6 +16,7 @@ from plumenav.config.sections import (
     Positive,
     Section,
 )
+from plumenav.config.signals import Signal
 from plumenav.recordings._contract import AXES
 from plumenav.recordings.synthesis._formats import Format
 
@@ -47,21 +48,12 @@ class Analytic(Section):
     """A concentration field given by a formula: no frames, constant in time."""
 
     field: str = Field(
-        description="name of the field (engine/fields/): gaussian, uniform, gradient"
+        description="name of the field (engine/fields/): gaussian, uniform, gradient; hits that are"
+        " drawn: isotropic_detections, windy_detections"
     )
     parameters: dict[str, float] = Field({}, description="constants of the field")
     x_mm: Interval = Field((-50.0, 250.0), description="arena downwind, mm from the source")
     y_mm: Interval = Field((-80.0, 80.0), description="arena crosswind, mm from the source")
-
-
-class Pulse(Section):
-    """A square odour pulse in time that every agent smells wherever it is (open loop)."""
-
-    start_s: NotNegative = Field(description="onset, s; the sample at the onset is inside")
-    stop_s: Positive = Field(description="end, s; the sample at the end is outside")
-    level: Number = Field(1.0, description="concentration during the pulse, fraction of the source")
-    duration_s: Positive = Field(description="length of the signal, s")
-    frame_rate_hz: Positive = Field(50.0, description="samples per second")
 
 
 class Reader(Section):
@@ -157,7 +149,7 @@ class Recording(Section):
     )
     synthetic: Synthetic | None = None
     analytic: Analytic | None = None
-    signal: Pulse | None = None
+    signal: Signal | None = None
     preset: str | None = Field(
         None, description="published recording (recordings/presets/) whose settings are taken"
     )

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from plumenav.analysis.plume_maps import NOISE_SDS, Maps
+from plumenav.analysis.plume_maps import NOISE_SDS, Maps, counts_hits
 from plumenav.analysis.run_files import plume_path
 from plumenav.analysis.time_courses import signal_of
 from plumenav.figures import _panels as panels
@@ -65,6 +65,8 @@ def _sentence(run: RunData, recording: str) -> str:
         return f"{recording}: not available."
     if plume["kind"] == "signal":
         return f"{recording}: an odour signal in time, the same everywhere."
+    if counts_hits(run.config["recordings"][recording]):
+        return f"{recording}: mean rate of the hits of {plume['field']}, drawn in each step."
     if maps is None or plume["kind"] == "analytic":
         return f"{recording}: the field {plume['field']}, constant in time."
     used = (
@@ -98,6 +100,8 @@ def _draw_maps(
     titles = {
         "frame": f"{run.heading(recording)}: at {maps.frame_time_s:.4g} s"
         if moving
+        else f"{run.heading(recording)}: constant rate of hits"
+        if counts_hits(run.config["recordings"][recording])
         else f"{run.heading(recording)}: constant in time",
         "mean": "mean" if moving else "the same on average",
         "intermittency": "intermittency",
@@ -135,6 +139,8 @@ def _draw_maps(
 
 def concentration_label(run: RunData, recording: str) -> str:
     """What concentration 1 means in a recording, for a colour bar."""
+    if counts_hits(run.config["recordings"][recording]):
+        return "hits per second\n(mean)"
     unit = run.config["recordings"][recording]["normalize"]["calibration"]["unit"]
     return "concentration\n" + ("(1 = source)" if unit == "fraction of source" else f"(1 = {unit})")
 

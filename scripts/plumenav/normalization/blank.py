@@ -90,7 +90,12 @@ def _cells(image: np.ndarray, rows: np.ndarray, columns: np.ndarray, how: np.ufu
 
 
 def blank_cells(
-    maps: Maps, change_sd: float | None, step: float, rows: np.ndarray, columns: np.ndarray
+    maps: Maps,
+    change_sd: float | None,
+    step: float,
+    rows: np.ndarray,
+    columns: np.ndarray,
+    recorded: np.ndarray | None = None,
 ) -> np.ndarray:
     """Cells whose values over all frames are those of noise.
 
@@ -104,6 +109,8 @@ def blank_cells(
         Concentration of one stored step (0 for floats).
     rows, columns : ndarray
         Edges of the cells, pixels.
+    recorded : ndarray, shape (height, width), bool, or None
+        Pixels that show what was recorded; those of a mask do not, and are not blank air.
 
     Returns
     -------
@@ -114,12 +121,17 @@ def blank_cells(
     sd = np.sqrt(_cells(maps.sd**2, rows, columns, np.add) / size)
     mean = _cells(maps.mean, rows, columns, np.add) / size
     peak = _cells(maps.largest - maps.mean, rows, columns, np.maximum)
-    noise = float(np.percentile(sd, QUIET))
+    seen = np.ones(sd.shape, bool)
+    if recorded is not None:
+        seen = _cells(recorded, rows, columns, np.logical_and)
+        if not seen.any():
+            return seen
+    noise = float(np.percentile(sd[seen], QUIET))
     # no change at all means that the recording's own steps hide its noise: then it says nothing
     if change_sd and noise > CHANGE_FACTOR * change_sd + tolerated:
         noise = change_sd
     sigmas = NormalDist().inv_cdf(1.0 - FALSE_ALARM / max(1e3, maps.n * maps.mean.size))
-    quiet = (peak <= sigmas * noise + tolerated) & (sd <= SD_FACTOR * noise + tolerated)
+    quiet = (peak <= sigmas * noise + tolerated) & (sd <= SD_FACTOR * noise + tolerated) & seen
     if not quiet.any():
         return np.asarray(quiet)
     level = float(np.median(mean[quiet]))
@@ -139,7 +151,12 @@ def _check_declared(
 
 
 def find(
-    settings: Blank, maps: Maps, change_sd: float | None, step: float, where: str
+    settings: Blank,
+    maps: Maps,
+    change_sd: float | None,
+    step: float,
+    where: str,
+    recorded: np.ndarray | None = None,
 ) -> tuple[Rectangle | None, str]:
     """The blank rectangle: declared, or found.
 
@@ -155,6 +172,8 @@ def find(
         Concentration of one stored step (0 for floats).
     where : str
         Config key, for messages.
+    recorded : ndarray, shape (height, width), bool, or None
+        Pixels that a mask leaves as they are.
 
     Returns
     -------
@@ -174,7 +193,7 @@ def find(
         return Rectangle(*rows, *columns), "declared"
     cell = int(np.clip(min(height, width) // CELLS_ACROSS, 1, CELL_PX))
     row_edges, column_edges = _edges(height, rows, cell), _edges(width, columns, cell)
-    cells = largest_rectangle(blank_cells(maps, change_sd, step, row_edges, column_edges))
+    cells = largest_rectangle(blank_cells(maps, change_sd, step, row_edges, column_edges, recorded))
     if cells is None:
         return None, f"no cell of {cell} x {cell} pixels stays within the noise in all frames"
     found = Rectangle(

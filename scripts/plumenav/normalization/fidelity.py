@@ -78,8 +78,10 @@ class _Correlation:
         self._frames += 1
         self._x, self._y = self._x + sums[0], self._y + sums[1]
         self._xx, self._yy, self._xy = self._xx + sums[2], self._yy + sums[3], self._xy + sums[4]
-        self._pixel_x = x.copy() if self._pixel_x is None else self._pixel_x + x
-        self._pixel_y = y.copy() if self._pixel_y is None else self._pixel_y + y
+        if self._pixel_x is None or self._pixel_y is None:
+            self._pixel_x, self._pixel_y = np.zeros_like(x), np.zeros_like(y)
+        self._pixel_x += x
+        self._pixel_y += y
 
     def pooled(self) -> float:
         return _pearson(self._n, self._x, self._y, self._xx, self._yy, self._xy)
@@ -123,6 +125,15 @@ def coverage(shape: Geometry) -> np.ndarray:
     return world.unorient_image(share, shape.direction, shape.mirrored)
 
 
+def _signal(stored: np.ndarray, points: Points, code: Code) -> np.ndarray:
+    """Odour signal of a stored frame: its concentration before calibration."""
+    signal = stored * code.scale
+    signal += code.offset
+    signal /= points.factor
+    signal += points.zero
+    return np.asarray(signal)
+
+
 def measure(
     pairs: list[Pair],
     shape: Geometry,
@@ -158,33 +169,40 @@ def measure(
     cover = coverage(shape)
     counts = (cover > 0.5) & (signals.chain.keep is None or signals.chain.keep > 0)
     found, total, size, made = _Correlation(), 0.0, 0.0, 0.0
-    file_area = shape.pose.row_mm * shape.pose.column_mm
+    file_area = shape.pose.view.row_mm * shape.pose.view.column_mm
     possible = True
     for pair in pairs:
         values = signals.inverse.shape(pair.raw)
         empty = signals.background(pair.empty, values.dtype)
         odour = signals.chain.odour(signals.linear(values), empty)
         floor = signals.floor(odour)
-        concentration = pair.stored * code.scale + code.offset
-        signal = concentration / points.factor + points.zero
-        covered = (odour - floor) * cover
+        # in place from here on: a large image in doubles is as much as all the pairs together
+        covered = odour - floor
+        del odour
+        covered *= cover
         total += float(covered.sum(dtype=np.float64)) * file_area
-        size += float(np.abs(covered).sum(dtype=np.float64)) * file_area
+        size += float(np.abs(covered, out=covered).sum(dtype=np.float64)) * file_area
+        del covered
+        signal = _signal(pair.stored, points, code)
         made += float(signal.sum()) * shape.grid.mm_per_px**2
         back = cv2.remap(
-            signal.astype(np.float32),
+            signal.astype(np.float32, copy=False),
             column,
             row,
             interpolation=cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
         )
-        numbers = transfer.stored(signals.chain.intensity(back + floor, empty), camera)
+        del signal
+        back += floor
+        numbers = transfer.stored(signals.chain.intensity(back, empty), camera)
+        del back
         if numbers is None:
             possible = False
             continue
         # a picture in false colour is compared in the numbers that it shows
         source = pair.raw if pair.raw.ndim == 2 else transfer.stored(signals.linear(values), camera)
-        found.add(np.asarray(source, np.float64)[counts], numbers[counts])
+        numbers = numbers[counts]
+        found.add(np.asarray(np.asarray(source)[counts], np.float64), numbers)
     fidelity = None
     if possible:
         fidelity = {

@@ -6,7 +6,6 @@ other angle, or a lens, goes through :mod:`plumenav.normalization.warp`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -117,9 +116,11 @@ class Geometry(NamedTuple):
             left, top = rim_x.min(), rim_y.max()
         else:
             left, top = self.part.x_mm, self.part.y_mm
-        row = (top - y) / self.grid.mm_per_px - 0.5
-        column = (x - left) / self.grid.mm_per_px - 0.5
-        return row.astype(np.float32), column.astype(np.float32)
+        y, x = top - y, x - left
+        for distance in (y, x):
+            distance /= self.grid.mm_per_px
+            distance -= 0.5
+        return y.astype(np.float32), x.astype(np.float32)
 
 
 def contiguous(turned: np.ndarray) -> np.ndarray:
@@ -160,10 +161,9 @@ def pose_of(recording: Recording, height: int, width: int) -> tuple[warp.Pose, s
     toward, size = recording.wind_toward, recording.mm_per_px
     edges = size if isinstance(size, PixelSize) else PixelSize(row=size, column=size)
     direction = toward if isinstance(toward, str) else world.image_direction(toward)
-    angle = world.IMAGE_ANGLES_DEG[direction] if direction else float(toward)
     optics = lens.optics(recording.normalize.lens, height, width)
-    pose = warp.Pose(edges.row, edges.column, math.radians(angle), recording.mirrored, optics)
-    return pose, direction if optics.focal_px is None else None
+    view = world.View(edges.row, edges.column, 0.0, 0.0, direction or toward, recording.mirrored)
+    return warp.Pose(view, optics), direction if optics.focal_px is None else None
 
 
 def _exact(ratio: float) -> float:
@@ -195,16 +195,16 @@ def geometry(recording: Recording, height: int, width: int, where: str) -> Geome
     settings = recording.normalize
     window = crop.window(settings.crop, height, width, f"{where}.normalize.crop")
     pose, direction = pose_of(recording, height, width)
-    coarsest = max(pose.row_mm, pose.column_mm)
+    coarsest = max(pose.view.row_mm, pose.view.column_mm)
     mm_per_px = settings.resample.mm_per_px or coarsest
     if direction is None:
         return _warped(recording, window, pose, mm_per_px, where)
     r0, r1, c0, c1 = window
     view = (direction, recording.mirrored)
     turned = world.orient_image(np.broadcast_to(np.uint8(0), (r1 - r0, c1 - c0)), *view).shape
-    edges = (pose.row_mm, pose.column_mm)
+    edges = (pose.view.row_mm, pose.view.column_mm)
     if world.QUARTER_TURNS[direction] % 2 == 1:
-        edges = (pose.column_mm, pose.row_mm)
+        edges = (pose.view.column_mm, pose.view.row_mm)
     ratios = (_exact(mm_per_px / edges[0]), _exact(mm_per_px / edges[1]))
     shape = tuple(resample.whole_pixels(n, ratio) for n, ratio in zip(turned, ratios, strict=True))
     if min(shape) < 1:
@@ -215,9 +215,8 @@ def geometry(recording: Recording, height: int, width: int, where: str) -> Geome
         if size - n * ratio > resample.RATIO_SLACK * size
     ]
     if edges[0] != edges[1]:
-        notes.append(
-            f"pixels of {pose.row_mm:g} x {pose.column_mm:g} mm (rows x columns) made square"
-        )
+        size = f"{pose.view.row_mm:g} x {pose.view.column_mm:g} mm (rows x columns)"
+        notes.append(f"pixels of {size} made square")
     row, column = world.orient_pixel(
         recording.source_px.row - r0, recording.source_px.column - c0, r1 - r0, c1 - c0, *view
     )
@@ -234,12 +233,14 @@ def geometry(recording: Recording, height: int, width: int, where: str) -> Geome
 def _warped(
     recording: Recording, window: tuple[int, ...], pose: warp.Pose, mm_per_px: float, where: str
 ) -> Geometry:
-    part = warp.usable(pose, window, mm_per_px)
-    r0, r1, c0, c1 = window
-    if part is None:
-        raise _too_large(where, mm_per_px, (r1 - r0, c1 - c0), (pose.row_mm, pose.column_mm))
     source = recording.source_px
     x, y = (float(v) for v in pose.plane(np.array(source.row), np.array(source.column)))
+    part = warp.usable(pose, window, mm_per_px, (x, y))
+    r0, r1, c0, c1 = window
+    if part is None:
+        raise _too_large(
+            where, mm_per_px, (r1 - r0, c1 - c0), (pose.view.row_mm, pose.view.column_mm)
+        )
     grid = world.Grid(
         part.height,
         part.width,
@@ -248,12 +249,12 @@ def _warped(
         (x - part.x_mm) / mm_per_px - 0.5,
     )
     kept = part.height * part.width * mm_per_px**2
-    whole = (r1 - r0) * (c1 - c0) * pose.row_mm * pose.column_mm
+    whole = (r1 - r0) * (c1 - c0) * pose.view.row_mm * pose.view.column_mm
     note = (
         f"turned by an angle or through a lens: the upright rectangle that is left has"
         f" {100 * kept / whole:.0f} % of the image's area"
     )
-    ratios = (mm_per_px / pose.row_mm, mm_per_px / pose.column_mm)
+    ratios = (mm_per_px / pose.view.row_mm, mm_per_px / pose.view.column_mm)
     return Geometry(window, pose, None, recording.mirrored, ratios, part, grid, (note,))
 
 

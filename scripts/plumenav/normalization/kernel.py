@@ -175,8 +175,9 @@ class Kernel:
         """
         lowest, highest = self._code.lowest, self._code.highest
         if lowest is None or highest is None:
-            np.multiply(reduced, self.work.type(self._factor), out=reduced)
-            np.add(reduced, self._shift, out=out, casting="same_kind")
+            # not in place: `reduced` may be the recording itself
+            steps = np.multiply(reduced, self.work.type(self._factor))
+            np.add(steps, self._shift, out=out, casting="same_kind")
             return Stored(0, 0)
         least, most, _, _ = cv2.minMaxLoc(reduced)
         if abs(self._factor) * max(-least, most) + self._largest_shift > SAFE_STEPS:

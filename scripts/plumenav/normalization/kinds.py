@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from fractions import Fraction
 from pathlib import Path
@@ -10,16 +11,16 @@ from typing import Any
 import numpy as np
 
 from plumenav import registry
-from plumenav.config.recordings import Analytic, Pulse
+from plumenav.config.recordings import Analytic
+from plumenav.config.signals import Signal
 from plumenav.errors import UserError
-from plumenav.normalization import quality
+from plumenav.normalization import quality, signals
 from plumenav.tables import PlumeWriter, write_json
 from plumenav.world import Grid
 
 # A field by formula never ends; a movie's clock needs a number, and this one (30,000 years) is
 # beyond every simulation while its frames per second are still representable.
 ENDLESS_S = 1e12
-SLACK_S = 1e-9
 
 
 def _common_pixel(lengths_mm: list[Fraction]) -> Fraction:
@@ -97,79 +98,71 @@ def write_analytic(plume: Path, unnamed: Path, settings: Analytic, where: str) -
     return record
 
 
-def pulse(settings: Pulse, where: str) -> np.ndarray:
-    """Samples of a square pulse.
-
-    Sample i, at i / frame_rate_hz, is inside if it is at or after start_s and before stop_s (with
-    1e-9 s of slack against rounding); there are samples for times before duration_s.
-
-    Returns
-    -------
-    ndarray, shape (n,), float32
-
-    Raises
-    ------
-    UserError
-        If the pulse does not end after it starts.
-    """
-    if not settings.start_s < settings.stop_s:
-        raise UserError(
-            f"{where}.stop_s", f"{settings.stop_s} s", f"more than start_s ({settings.start_s} s)"
-        )
-    n = max(1, math.ceil(settings.duration_s * settings.frame_rate_hz - 1e-6))
-    time_s = np.arange(n) / settings.frame_rate_hz
-    inside = (time_s >= settings.start_s - SLACK_S) & (time_s < settings.stop_s - SLACK_S)
-    return np.where(inside, np.float32(settings.level), np.float32(0)).astype(np.float32)
-
-
-def write_signal(plume: Path, unnamed: Path, settings: Pulse, where: str) -> dict[str, Any]:
+def write_signal(
+    plume: Path, unnamed: Path, settings: Signal, where: str, file: Path | None = None
+) -> dict[str, Any]:
     """Write a plume that is a time series (frames of one pixel), and its quality file.
+
+    Parameters
+    ----------
+    plume, unnamed : Path
+        The plume, and the quality file under its temporary name.
+    settings : Signal
+    where : str
+        Config key of the recording, for messages.
+    file : Path, optional
+        The file that `settings.file` names.
 
     Returns
     -------
     dict
-        Its quality record.
+        Its quality record. Statistics weigh each value by how long it holds.
     """
-    samples = pulse(settings, f"{where}.signal")
-    n, rate = len(samples), settings.frame_rate_hz
-    exact = samples.astype(np.float64)
-    notes = []
-    if settings.stop_s > settings.duration_s:
-        notes.append(f"the pulse is cut at the end of the signal ({settings.duration_s} s)")
+    series = signals.make(settings, f"{where}.signal", file)
+    n, exact = len(series.odor), series.odor.astype(np.float64)
+    seconds = float(series.time_s[-1] - series.time_s[0])
+    weights = None if series.rate_hz else series.weights()
     record = quality.complete(
         "signal",
+        recording=file and file.name,
         frames_read=n,
         frames_written=n,
-        seconds=(n - 1) / rate,
-        rate_nominal_hz=rate,
-        rate_measured_hz=rate,
+        seconds=seconds,
+        rate_nominal_hz=series.rate_hz,
+        rate_measured_hz=series.rate_hz or ((n - 1) / seconds if n > 1 else None),
         gaps=0,
         duplicate_stamps=0,
         non_monotonic_stamps=0,
         concentration={
-            "mean": float(exact.mean()),
+            "mean": float(np.average(exact, weights=weights)),
             **{
-                name: float(np.percentile(exact, percent, method="inverted_cdf"))
+                name: float(np.percentile(exact, percent, method="inverted_cdf", weights=weights))
                 for name, percent in (("median", 50), ("p95", 95), ("p99", 99))
             },
             "min": float(exact.min()),
             "max": float(exact.max()),
         },
-        notes=notes,
+        notes=series.notes,
     )
+    origin = {}
+    if file is not None:
+        with open(file, "rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+        origin = {"recording": file.name, "recording_sha256": digest}
     with PlumeWriter(plume, 1, 1, "float32", 1.0, 0.0) as writer:
-        writer.write(np.arange(n) / rate, samples.reshape(n, 1, 1))
+        writer.write(series.time_s, series.odor.reshape(n, 1, 1))
         writer.metadata.update(
             kind="signal",
             **Grid(1, 1, 1.0, 0.0, 0.0)._asdict(),
             dtype="float32",
             scale=1.0,
             offset=0.0,
-            period_s=n / rate,
+            period_s=series.period_s,
             field="signal",
             field_constants={},
             blank=None,
             noise=None,
+            **origin,
             quality=record,
         )
         write_json(unnamed, record)

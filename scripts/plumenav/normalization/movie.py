@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+import pyarrow as pa
 
 from plumenav import guard
 from plumenav.config.recordings import Recording
@@ -24,6 +25,8 @@ from plumenav.tables import PlumeWriter, write_json
 
 # Stored frames that are collected before they are counted and handed to the writer.
 OUT_BYTES = 4 * 2**20
+# Such blocks after which freed memory goes back: three threads that allocate and free leave holes.
+GIVE_BACK_EVERY = 32
 
 
 class Seen(NamedTuple):
@@ -121,13 +124,18 @@ class Movie:
 
     def _raw(self) -> Iterator[clock.Timed[Seen]]:
         first, end = self.recording.reader.frames or (0, None)
-        for block in self.opened.blocks(first, end):
-            times = self.clock.stamp(block.first, len(block.frames), block.time_s)
-            self._count_saturated(block.frames)
-            self._last = block.first + len(block.frames)
-            guard.progress(self._last, float(times[-1]))
-            for time_s, raw in zip(times.tolist(), block.frames, strict=True):
-                yield time_s, Seen(raw, self._empty(time_s, raw))
+        blocks = iter(self.opened.blocks(first, end))
+        # one block is decoded ahead of the one in work; the pool ends before the reader is closed
+        with ThreadPoolExecutor(1) as pool:
+            ahead = pool.submit(next, blocks, None)
+            while (block := ahead.result()) is not None:
+                times = self.clock.stamp(block.first, len(block.frames), block.time_s)
+                self._last = block.first + len(block.frames)
+                guard.progress(self._last, float(times[-1]))
+                ahead = pool.submit(next, blocks, None)
+                self._count_saturated(block.frames)
+                for time_s, raw in zip(times.tolist(), block.frames, strict=True):
+                    yield time_s, Seen(raw, self._empty(time_s, raw))
         if end is None:
             self.clock.check_own(self._last)
 
@@ -171,12 +179,13 @@ class Movie:
         return clock.linear_frames(self._reduced(raw), settings.frame_rate_hz, _mix)
 
     def _stored(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Blocks of (times, stored frames)."""
+        """Blocks of (times, stored frames); each is used again after the next one."""
         grid = self.shape.grid
         size = readers.frames_per_block(
             grid.height, grid.width, self.code.dtype.itemsize, OUT_BYTES
         )
-        block = np.empty((size, grid.height, grid.width), self.code.dtype)
+        # the one is written while the other is filled
+        block, other = np.empty((2, size, grid.height, grid.width), self.code.dtype)
         times: list[float] = []
         for time_s, seen in self._frames():
             assert seen.image is not None
@@ -188,8 +197,7 @@ class Movie:
             times.append(time_s)
             if len(times) == size:
                 yield np.array(times), block
-                # the writer keeps views of what it was given
-                block, times = np.empty_like(block), []
+                block, other, times = other, block, []
         if times:
             yield np.array(times), block[: len(times)]
 
@@ -205,13 +213,16 @@ class Movie:
             # does, whatever happens
             with ThreadPoolExecutor(1) as pool:
                 behind: Future[None] | None = None
-                for times, block in self._stored():
+                for n, (times, block) in enumerate(self._stored(), 1):
                     if behind is not None:
                         behind.result()
+                    if n % GIVE_BACK_EVERY == 0:
+                        give_back()
                     self.statistics.update(block)
                     behind = pool.submit(writer.write, times, block)
                 if behind is not None:
                     behind.result()
+            give_back()  # before the maps of the whole movie are made
             period_s = self._period(writer.time_s)
             record = self._record(len(writer.time_s))
             writer.metadata.update(
@@ -255,6 +266,14 @@ class Movie:
             return len(times) / rate
         return times[-1] - times[0] + float(np.median(np.diff(times)))
 
+    def _recorded(self) -> np.ndarray | None:
+        """Pixels of the plume that a mask leaves as they are; None if there is no mask."""
+        keep = self.signals.chain.keep
+        if keep is None:
+            return None
+        whole = self.shape.reducer(np.dtype(np.float32))(keep)
+        return np.asarray(whole > 1 - 1e-4)
+
     def _record(self, n_written: int) -> dict[str, Any]:
         settings = self.recording.normalize.blank
         where = f"{self.where}.normalize.blank"
@@ -265,7 +284,12 @@ class Movie:
             )
         step = self.code.scale if self.code.lowest is not None else 0.0
         rectangle, how = blank.find(
-            settings, self.statistics.maps(), self.statistics.change_sd(), step, where
+            settings,
+            self.statistics.maps(),
+            self.statistics.change_sd(),
+            step,
+            where,
+            self._recorded(),
         )
         grid = self.shape.grid
         pixels = n_written * grid.height * grid.width
@@ -295,6 +319,11 @@ class Movie:
             **quality.blank_part(self.statistics, rectangle, frames, how),
             notes=[*self.opened.notes, *self.shape.notes],
         )
+
+
+def give_back() -> None:
+    """Give memory that was freed back to the system."""
+    pa.default_memory_pool().release_unused()
 
 
 def full_scale(dtype: np.dtype, bits: int) -> int | None:

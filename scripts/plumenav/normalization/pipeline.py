@@ -70,7 +70,8 @@ def normalize(
         if recording.analytic is not None:
             record = kinds.write_analytic(plume, unnamed, recording.analytic, where)
         elif recording.signal is not None:
-            record = kinds.write_signal(plume, unnamed, recording.signal, where)
+            file = (companions or {}).get("signal.file")
+            record = kinds.write_signal(plume, unnamed, recording.signal, where, file)
         elif source is None:
             raise UserError(where, "no file was given for a movie", "a path or synthetic settings")
         else:

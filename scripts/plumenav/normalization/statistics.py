@@ -205,11 +205,17 @@ class Statistics:
 
     def _maps(self, sums: _Sums) -> Maps:
         assert self._largest is not None
-        mean = sums.total / sums.n
-        variance = np.maximum(0.0, sums.squares / sums.n - mean**2)
-        largest = self._largest * self._scale + self._offset
-        scaled = (mean * self._scale + self._offset, np.sqrt(variance) * self._scale, largest)
-        return Maps(sums.n, *scaled)
+        # in place: a map of doubles is eight times as large as a frame of 8 bits
+        mean, sd = sums.total / sums.n, sums.squares / sums.n
+        sd -= mean**2
+        np.sqrt(np.maximum(0.0, sd, out=sd), out=sd)
+        largest = np.multiply(self._largest, self._scale, dtype=np.float64)
+        for image, shift in ((mean, self._offset), (sd, None)):
+            image *= self._scale
+            if shift is not None:
+                image += shift
+        largest += self._offset
+        return Maps(sums.n, mean, sd, largest)
 
     def maps(self) -> Maps:
         """Per-pixel statistics over all frames."""

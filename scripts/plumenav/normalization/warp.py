@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from plumenav import world
 from plumenav.normalization.blank import largest_rectangle
 from plumenav.normalization.steps.lens import Optics, distort, undistort
 
@@ -19,42 +20,30 @@ from plumenav.normalization.steps.lens import Optics, distort, undistort
 POINTS_AT_ONCE = 200_000
 # The usable rectangle is looked for on at most this many cells a side.
 CELLS = 200
+# The rectangle that holds the source is taken if it has this share of the largest one's area.
+LEAST_SHARE = 0.6
 
 
 class Pose(NamedTuple):
-    """How the file's pixels lie in the plane that is seen, turned so that the wind blows to +x.
+    """How the file's pixels lie in the plane that is seen.
 
     Attributes
     ----------
-    row_mm, column_mm : float
-        Edges of a pixel.
-    angle_rad : float
-        Direction of the wind in the (unmirrored) image, counter-clockwise from +column.
-    mirrored : bool
-        True: the file's columns run backwards.
+    view : plumenav.world.View
+        The camera without its lens; its source is pixel (0, 0), the origin of the plane.
     lens : Optics
     """
 
-    row_mm: float
-    column_mm: float
-    angle_rad: float
-    mirrored: bool
+    view: world.View
     lens: Optics
 
     def plane(self, row: Any, column: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Place (x, y) in mm of pixels of the file; the origin is pixel (0, 0) without a lens."""
-        row, column = undistort(row, column, self.lens)
-        right = column * self.column_mm * (-1.0 if self.mirrored else 1.0)
-        up = -row * self.row_mm
-        cos, sin = math.cos(self.angle_rad), math.sin(self.angle_rad)
-        return right * cos + up * sin, up * cos - right * sin
+        """Place (x, y), mm, of pixels of the file; the wind blows towards +x."""
+        return world.world_of_file(*undistort(row, column, self.lens), self.view)
 
     def file(self, x_mm: Any, y_mm: Any) -> tuple[np.ndarray, np.ndarray]:
         """Inverse of :meth:`plane`: (row, column) in the file."""
-        cos, sin = math.cos(self.angle_rad), math.sin(self.angle_rad)
-        right, up = x_mm * cos - y_mm * sin, x_mm * sin + y_mm * cos
-        column = right / self.column_mm * (-1.0 if self.mirrored else 1.0)
-        return distort(-up / self.row_mm, column, self.lens)
+        return distort(*world.file_of_world(x_mm, y_mm, self.view), self.lens)
 
 
 class Rectangle(NamedTuple):
@@ -75,10 +64,13 @@ def _rim(window: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([*ends, rows, rows]), np.concatenate([columns, columns, *sides])
 
 
-def usable(pose: Pose, window: tuple[int, ...], mm_per_px: float) -> Rectangle | None:
+def usable(
+    pose: Pose, window: tuple[int, ...], mm_per_px: float, source_mm: tuple[float, float]
+) -> Rectangle | None:
     """Largest upright rectangle of whole output pixels that lie inside the window.
 
-    (A pixel that is partly outside the recording would hold a made-up number.)
+    (A pixel that is partly outside the recording would hold a made-up number.) It holds the
+    source, if that costs no more than 40 % of the largest one.
 
     Parameters
     ----------
@@ -87,6 +79,8 @@ def usable(pose: Pose, window: tuple[int, ...], mm_per_px: float) -> Rectangle |
         (row_start, row_stop, column_start, column_stop) of the file.
     mm_per_px : float
         Edge of an output pixel.
+    source_mm : tuple of float
+        Place of the source in the plane.
 
     Returns
     -------
@@ -98,8 +92,9 @@ def usable(pose: Pose, window: tuple[int, ...], mm_per_px: float) -> Rectangle |
     width = int((x.max() - left) / mm_per_px)
     height = int((top - y.min()) / mm_per_px)
     block = max(1, -(-max(width, height) // CELLS))
-    corner_x = left + np.arange(width // block + 1) * block * mm_per_px
-    corner_y = top - np.arange(height // block + 1) * block * mm_per_px
+    edge = block * mm_per_px
+    corner_x = left + np.arange(width // block + 1) * edge
+    corner_y = top - np.arange(height // block + 1) * edge
     row, column = pose.file(corner_x[None, :], corner_y[:, None])
     r0, r1, c0, c1 = window
     slack = 1e-6  # rounding of the way there and back
@@ -109,8 +104,58 @@ def usable(pose: Pose, window: tuple[int, ...], mm_per_px: float) -> Rectangle |
     found = largest_rectangle(cells) if cells.size else None
     if found is None:
         return None
+    at = (math.floor((top - source_mm[1]) / edge), math.floor((source_mm[0] - left) / edge))
+    holding = largest_holding(cells, *at)
+    if holding is not None and _area(holding) >= LEAST_SHARE * _area(found):
+        found = holding
     i0, i1, j0, j1 = (k * block for k in found)
     return Rectangle(left + j0 * mm_per_px, top - i0 * mm_per_px, i1 - i0, j1 - j0)
+
+
+def _area(cells: tuple[int, ...]) -> int:
+    return (cells[1] - cells[0]) * (cells[3] - cells[2])
+
+
+def largest_holding(cells: np.ndarray, row: int, column: int) -> tuple[int, int, int, int] | None:
+    """Largest rectangle of true cells that holds one of them.
+
+    Parameters
+    ----------
+    cells : ndarray, shape (rows, columns), bool
+    row, column : int
+        That cell; it may lie outside.
+
+    Returns
+    -------
+    tuple of int, or None
+        (row_start, row_stop, column_start, column_stop); None if the cell is not true.
+
+    Examples
+    --------
+    >>> largest_holding(np.array([[1, 1, 1], [0, 1, 1], [1, 1, 1]], bool), 0, 0)
+    (0, 1, 0, 3)
+    """
+    height, width = cells.shape
+    if not (0 <= row < height and 0 <= column < width and cells[row, column]):
+        return None
+    # how far each row reaches from the column, and what is left of that over several rows
+    false_left = np.where(cells[:, : column + 1], -1, np.arange(column + 1)).max(axis=1)
+    false_right = np.where(cells[:, column:], width, np.arange(column, width)).min(axis=1)
+    best = (row, row + 1, int(false_left[row]) + 1, int(false_right[row]))
+    for top in range(row, -1, -1):
+        if not cells[top, column]:
+            break
+        left = int(false_left[top : row + 1].max()) + 1
+        right = int(false_right[top : row + 1].min())
+        for bottom in range(row, height):
+            if not cells[bottom, column]:
+                break
+            left = max(left, int(false_left[bottom]) + 1)
+            right = min(right, int(false_right[bottom]))
+            candidate = (top, bottom + 1, left, right)
+            if _area(candidate) > _area(best):
+                best = candidate
+    return best
 
 
 def matrix(
@@ -134,7 +179,7 @@ def matrix(
     """
     from scipy import sparse
 
-    finest = min(pose.row_mm, pose.column_mm)
+    finest = min(pose.view.row_mm, pose.view.column_mm)
     n = max(1, math.ceil(mm_per_px / finest - 1e-9))  # points per pixel edge
     offset = (np.arange(n) + 0.5) / n
     x = part.x_mm + (np.arange(part.width)[:, None] + offset) * mm_per_px

@@ -9,15 +9,24 @@ import numpy as np
 
 from plumenav.quality.checks import as_rows, worst
 from plumenav.quality.measure import DeadZone, Measures, measure
+from plumenav.quality.truth import against_truth, truth_checks
 from plumenav.quality.verdict import Context, all_checks
 from plumenav.quality.whiffs import EDGES_S
+from plumenav.recordings.synthesis._truth_frames import read_true_frames
 from plumenav.tables import PlumeReader, atomic, write_json
 
 NOT_APPLICABLE = "not applicable"
 LEAST_FRAMES = 3
 
 
-def assess(label: str, settings: dict[str, Any], plume: Path, quality: Path, arrays: Path) -> None:
+def assess(
+    label: str,
+    settings: dict[str, Any],
+    plume: Path,
+    quality: Path,
+    arrays: Path,
+    truth: Path | None = None,
+) -> None:
     """Measure and judge a plume; write its quality and the arrays for its figure.
 
     Parameters
@@ -31,6 +40,8 @@ def assess(label: str, settings: dict[str, Any], plume: Path, quality: Path, arr
         The normalized plume.
     quality, arrays : Path
         JSON and npz that are written; the same bytes for the same plume and settings.
+    truth : Path, optional
+        True frames of a synthetic recording.
     """
     with PlumeReader(plume) as reader:
         kind = reader.metadata["kind"]
@@ -50,14 +61,19 @@ def assess(label: str, settings: dict[str, Any], plume: Path, quality: Path, arr
             return
         zones = [DeadZone(**zone) for zone in settings["dead_zones"] if zone]
         measures = measure(reader, settings["quality"]["whiff_threshold"], zones)
-        checks = all_checks(Context(measures, reader.metadata, settings))
+        context = Context(measures, reader.metadata, settings)
+        real = against_truth(reader, read_true_frames(truth)) if truth else None
+        checks = [*all_checks(context), *truth_checks(context, real)]
         content = {
             "recording": label,
             "kind": kind,
             "status": worst(checks),
             "says": summary([check for check in checks if check.status in ("fail", "warn")]),
             "checks": as_rows(checks),
-            "measures": numbers(measures, reader.n_frames),
+            "measures": {
+                **numbers(measures, reader.n_frames),
+                "truth": real._asdict() if real else None,
+            },
         }
         write_json(quality, content)
         write_arrays(arrays, arrays_of(measures, reader.time_s))

@@ -25,6 +25,8 @@ IN_PLUME = 0.05
 LEAST_PLUME_PIXELS = 50
 LEAST_QUIET = 0.005  # share of the image
 LEAST_FRAMES = 8
+# fewer frames do not tell fluctuations from chance
+LEAST_SAMPLED = 20
 
 
 class Measures(NamedTuple):
@@ -121,9 +123,7 @@ def _motion(sample: Sample, noise: tuple[slice, slice] | None) -> tuple[Motion, 
     plume = maps.plume_mask(moments.sd, maps.noise_sd_of(moments.sd, noise))
     if plume.sum() < LEAST_PLUME_PIXELS:
         return nothing("nothing fluctuates more than noise"), Widths(None, None)
-    surfaces = correlation_surfaces(
-        fine, moments.mean, moments.sd, plume, sample.burst, sample.time_s
-    )
+    surfaces = correlation_surfaces(fine, moments.sd, plume, sample.burst, sample.time_s)
     motion = motion_of(surfaces)
     if motion.row_px_s is None or not surfaces:
         return motion, Widths(None, None)
@@ -193,6 +193,8 @@ def measure(reader: PlumeReader, threshold: float | None, dead_zones: list[DeadZ
     moments = maps.moments(sample.frames)
     noise_sd = maps.noise_sd_of(moments.sd, air)
     plume, quiet = maps.plume_mask(moments.sd, noise_sd), maps.quiet_mask(moments.sd, noise_sd)
+    if len(sample.frames) < LEAST_SAMPLED:
+        plume = np.zeros_like(plume)
     motion, widths = _motion(sample, air)
     grid = grid_of(metadata)
     wind_mm_s = wind_deg = None

@@ -27,7 +27,7 @@ from plumenav.quality.orientation import (
 )
 
 Limits = Mapping[str, Any]
-LEAST_CONFIDENCE = 0.2
+LEAST_CONFIDENCE = 0.15
 # Small whiffs are a little longer along the wind than across: synthetic plumes gave 0.9 to 1.7, a
 # real one 0.9 to 1.0; this is the middle.
 USUAL_LENGTH = 1.25

@@ -11,7 +11,7 @@ of two frames is independent. The wind is the slope of displacement over lag, th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -105,7 +105,6 @@ def pairs_of(burst: np.ndarray, time_s: np.ndarray, lag: int, interval_s: float)
 
 def correlation_surfaces(
     frames: np.ndarray,
-    mean: np.ndarray,
     sd: np.ndarray,
     plume: np.ndarray,
     burst: np.ndarray,
@@ -117,7 +116,7 @@ def correlation_surfaces(
     Parameters
     ----------
     frames : ndarray, shape (n, height, width), float32
-    mean, sd : ndarray, shape (height, width)
+    sd : ndarray, shape (height, width)
         Over time.
     plume : ndarray of bool, shape (height, width)
         Pixels that are looked at.
@@ -139,9 +138,10 @@ def correlation_surfaces(
         fft.next_fast_len(2 * height - 1, real=True),
         fft.next_fast_len(2 * width - 1, real=True),
     )
-    weight = np.where(plume, 1.0 / np.maximum(sd, 1e-12), 0.0).astype(np.float32)
-    mean = mean.astype(np.float32)
+    weight = np.where(plume, 1.0 / np.maximum(smooth_sd(sd), 1e-12), 0.0).astype(np.float32)
     interval_s = _interval_s(burst, time_s)
+    if interval_s <= 0:
+        return []
     firsts = {lag: pairs_of(burst, time_s, lag, interval_s) for lag in lags if lag < n}
     firsts = {lag: first for lag, first in firsts.items() if len(first) >= LEAST_PAIRS}
     if not firsts:
@@ -153,11 +153,16 @@ def correlation_surfaces(
     power = {lag: np.zeros((shape[0], shape[1] // 2 + 1), np.complex64) for lag in firsts}
     kept: dict[int, np.ndarray] = {}
     reach = max(firsts)
+    held, first_mean, second_mean = -1, None, None
+    means = other_means(frames, burst)
     for k in range(n):
-        kept[k] = fft.rfft2((frames[k] - mean) * weight, shape)
+        if int(burst[k]) != held:
+            held = int(burst[k])
+            first_mean, second_mean = (fft.rfft2(m * weight, shape) for m in means(held))
+        kept[k] = fft.rfft2(frames[k] * weight, shape)
         kept.pop(k - reach - 1, None)
         for lag, i in partners.get(k, []):
-            power[lag] += np.conj(kept[i]) * kept[k]
+            power[lag] += np.conj(kept[i] - first_mean) * (kept[k] - second_mean)
     spectrum = fft.rfft2(plume.astype(np.float32), shape)
     overlap = _centred(fft.irfft2(np.abs(spectrum) ** 2, shape), height, width)
     enough = overlap >= LEAST_OVERLAP * plume.sum()
@@ -168,6 +173,37 @@ def correlation_surfaces(
         lag_s = float((time_s[first + lag] - time_s[first]).mean())
         surfaces.append(Surface(lag, lag_s, len(first), correlation))
     return surfaces
+
+
+def other_means(
+    frames: np.ndarray, burst: np.ndarray
+) -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
+    """Two mean fields for a burst: over one half of the other bursts, and over the other half.
+
+    A mean that holds the burst's own slow pattern would push its peak away from no displacement,
+    and one that is the same for both frames of a pair would pull it there. (With fewer than three
+    bursts it is one mean, with a single one its own.)
+    """
+    numbers, at = np.unique(burst, return_inverse=True)
+    sums = np.stack([frames[at == i].sum(axis=0, dtype=np.float32) for i in range(len(numbers))])
+    counts = np.bincount(at)
+    halves = np.arange(len(numbers)) % 2
+    totals = [(sums[halves == h].sum(axis=0), int(counts[halves == h].sum())) for h in (0, 1)]
+
+    def means(number: int) -> tuple[np.ndarray, np.ndarray]:
+        i = int(np.searchsorted(numbers, number))
+        parts = []
+        for half in (0, 1):
+            own = halves[i] == half
+            total = totals[half][0] - (sums[i] if own else 0.0)
+            parts.append((total, totals[half][1] - (int(counts[i]) if own else 0)))
+        if len(numbers) == 1:
+            parts = [(sums[0], int(counts[0]))] * 2
+        elif len(numbers) == 2:
+            parts = [part for part in parts if part[1]] * 2
+        return parts[0][0] / parts[0][1], parts[1][0] / parts[1][1]
+
+    return means
 
 
 def _interval_s(burst: np.ndarray, time_s: np.ndarray) -> float:
@@ -186,8 +222,9 @@ def _centred(surface: np.ndarray, height: int, width: int) -> np.ndarray:
 def peak_of(correlation: np.ndarray, near: tuple[float, float] | None = None) -> Peak | None:
     """Highest point of a correlation surface, between pixels.
 
-    A quadratic is fitted to the neighbourhood of the highest pixel where correlation is a large
-    share of it: a wide peak is found by all of its top, a narrow one by 3 x 3 pixels.
+    A Gaussian is fitted to the neighbourhood of the highest pixel where correlation is a large
+    share of it: a wide peak is found by all of its top, a narrow one by 3 x 3 pixels. (A parabola
+    would pull the peak towards whole pixels.)
 
     Parameters
     ----------
@@ -219,9 +256,10 @@ def peak_of(correlation: np.ndarray, near: tuple[float, float] | None = None) ->
     chosen = np.isfinite(part) & ((part >= PEAK_SHARE * top) | (np.maximum(abs(r), abs(c)) <= 1))
     if chosen.sum() < 6:
         return None
-    r, c, z = r[chosen], c[chosen], part[chosen]
+    r, c, z = r[chosen], c[chosen], np.maximum(part[chosen] / top, 1e-3)
     terms = np.stack([np.ones(len(z)), r, c, r * r, r * c, c * c], axis=1)
-    _, br, bc, arr, arc, acc = np.linalg.lstsq(terms, z, rcond=None)[0]
+    # weighted by height, so that the logarithm does not make the foot important
+    _, br, bc, arr, arc, acc = np.linalg.lstsq(terms * z[:, None], np.log(z) * z, rcond=None)[0]
     curvature = np.array([[2 * arr, arc], [arc, 2 * acc]])
     if np.linalg.det(curvature) <= 0 or arr >= 0:
         return None
@@ -241,6 +279,17 @@ def small_scales(frames: np.ndarray, large_px: float = LARGE_PX) -> np.ndarray:
     return result
 
 
+def smooth_sd(sd: np.ndarray, large_px: float = LARGE_PX) -> np.ndarray:
+    """Standard deviations over a neighbourhood.
+
+    Those of single pixels hold the very whiffs that passed there, and would hold the peak back.
+    """
+    import cv2
+
+    variance = cv2.GaussianBlur(sd * sd, (0, 0), large_px)
+    return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
+
+
 def nothing(reason: str, surfaces: Sequence[Surface] = ()) -> Motion:
     """No motion was found, and why."""
     return Motion(None, None, 0.0, reason, [], [], [], [], tuple(surfaces))
@@ -257,6 +306,8 @@ def motion_of(surfaces: Sequence[Surface]) -> Motion:
     surfaces : sequence of Surface
         From :func:`correlation_surfaces`, lags rising.
     """
+    if not surfaces:
+        return nothing("too few frames follow each other at a regular interval")
     points: list[tuple[float, Peak]] = []
     for surface in surfaces:
         expected = _expected(points, surface.lag_s)

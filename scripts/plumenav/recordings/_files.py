@@ -16,6 +16,8 @@ from plumenav.errors import UserError
 from plumenav.recordings._contract import Facts
 from plumenav.recordings._movie import BrokenPartError, Movie, block_frames
 
+Formats = Mapping[str, tuple[tuple[int, bytes], ...]]
+
 NUMBER = re.compile(r"([0-9]+)")
 HEAD_BYTES = 1024
 # Missing numbers that are named in a note.
@@ -88,6 +90,39 @@ def kind_of(file: Path, formats: Mapping[str, tuple[tuple[int, bytes], ...]]) ->
         if all(head[offset : offset + len(part)] == part for offset, part in signature):
             return form
     return None
+
+
+def frames_in(
+    folder: Path, pattern: str | None, formats: Formats
+) -> tuple[dict[Path, str | None], list[Path]]:
+    """Files of a folder that are frames.
+
+    A file that is named like the frames is one of them, even if its content is of no known format:
+    it may be cut off or empty, and leaving it out would make a silent short movie.
+
+    Parameters
+    ----------
+    folder : Path
+    pattern : str or None
+        Of the names; all that match are frames.
+    formats : dict
+        Of frames: {format: ((offset, bytes), ...)}.
+
+    Returns
+    -------
+    frames : dict
+        {file: format, None if the content is of none} in natural order.
+    others : list of Path
+        Files that are something else.
+    """
+    kinds = {file: kind_of(file, formats) for file in frame_files(folder, pattern)}
+    alike = {natural_key(file.name)[0] for file, kind in kinds.items() if kind}
+    frames = {
+        file: kind
+        for file, kind in kinds.items()
+        if kind or (alike and pattern) or natural_key(file.name)[0] in alike
+    }
+    return frames, [file for file in kinds if file not in frames]
 
 
 def missing_numbers(names: Sequence[str]) -> Missing:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from plumenav.errors import UserError
@@ -15,8 +14,8 @@ from plumenav.errors import UserError
 # weights of blue, green and red
 BT601 = (0.114, 0.587, 0.299)
 CHANNELS = {"blue": 0, "green": 1, "red": 2}
-# what OpenCV converts itself, in integers or single precision
-CONVERTED_BY_OPENCV = ("uint8", "uint16", "float32")
+# what OpenCV converts itself, in integers (its floats depend on how a block is cut)
+CONVERTED_BY_OPENCV = ("uint8", "uint16")
 
 
 def bgr_to_gray(images: np.ndarray, channel: str = "gray") -> np.ndarray:
@@ -44,10 +43,13 @@ def bgr_to_gray(images: np.ndarray, channel: str = "gray") -> np.ndarray:
     if channel != "gray":
         return np.ascontiguousarray(images[..., CHANNELS[channel]])
     if str(images.dtype) in CONVERTED_BY_OPENCV:
+        import cv2  # only where it is needed: readers of gray numbers do without
+
         tall = np.ascontiguousarray(images).reshape(-1, images.shape[-2], 3)
         gray = np.asarray(cv2.cvtColor(tall, cv2.COLOR_BGR2GRAY))
         return np.reshape(gray, images.shape[:-1])
-    luma = images.astype(np.float64) @ np.array(BT601)
+    blue, green, red = (images[..., k].astype(np.float64) for k in range(3))
+    luma = BT601[0] * blue + BT601[1] * green + BT601[2] * red
     if images.dtype.kind in "ui":
         luma = np.rint(luma)
     return np.asarray(luma, images.dtype)

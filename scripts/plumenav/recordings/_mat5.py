@@ -51,20 +51,23 @@ class Variable(NamedTuple):
     array: StoredArray | None
 
 
-class _Plain:
-    """Part of a file."""
+class Plain:
+    """A file from some place on."""
 
     def __init__(self, path: Path, offset: int) -> None:
         self._file = path.open("rb")
         self._file.seek(offset)
 
     def read(self, size: int, /) -> bytes:
+        """At most `size` bytes."""
         return self._file.read(size)
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Go elsewhere in the file."""
         return self._file.seek(offset, whence)
 
     def close(self) -> None:
+        """Close the file."""
         self._file.close()
 
 
@@ -82,7 +85,7 @@ class _Inflated:
                 self._packed = self._file.read(min(2**16, self._left))
                 self._left -= len(self._packed)
                 if not self._packed:
-                    raise EOFError
+                    return b""
             part = self._unpack.decompress(self._packed, size)
             self._packed = self._unpack.unconsumed_tail
             if part:
@@ -147,7 +150,7 @@ def _variable(
     if packed is None:
 
         def stream() -> Stream:
-            return _Plain(path, at)
+            return Plain(path, at)
     else:
 
         def stream() -> Stream:
@@ -171,8 +174,6 @@ def _head_of(file: BinaryIO, path: Path, order: str, offset: int, kind: int, siz
     try:
         while len(raw) < HEAD_BYTES and (part := stream.read(HEAD_BYTES - len(raw))):
             raw += part
-    except EOFError:
-        pass
     finally:
         stream.close()
     if len(raw) < 8 or struct.unpack_from(order + "I", raw)[0] != MATRIX:

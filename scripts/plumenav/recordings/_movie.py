@@ -21,6 +21,8 @@ from plumenav.recordings._contract import (
 MAX_FRAME_BYTES = 2**29
 # No sane compression of a movie is stronger; deflate ends at 1032.
 MAX_EXPANSION = 100_000
+# Where frames are not the slowest axis, each slab touches the whole file: fewer, larger slabs.
+STRIDED_BLOCK_BYTES = 8 * BLOCK_BYTES
 
 
 class BrokenPartError(Exception):
@@ -70,10 +72,14 @@ def damage(
         "a complete, undamaged file",
         "Copy it again from where it was recorded"
         + (
-            f", or use the sound part with reader.frames: [0, {readable}]." if readable > 1 else "."
+            f", or use the sound part with reader.frames: [0, {readable}] or"
+            " reader.on_damage: truncate."
+            if readable > 1
+            else "."
         ),
         readable=readable,
         readable_s=time_s,
+        promised=promised,
     )
 
 
@@ -297,7 +303,7 @@ class ChunkedMovie(Movie):
         raise BrokenPartError(after, why)
 
 
-def block_frames(facts: Facts) -> int:
-    """Frames of a recording in one block."""
+def block_frames(facts: Facts, limit: int = BLOCK_BYTES) -> int:
+    """Frames of a recording in one block of at most `limit` bytes."""
     itemsize = np.dtype(facts.dtype).itemsize * facts.channels
-    return frames_per_block(facts.height, facts.width, itemsize, BLOCK_BYTES)
+    return frames_per_block(facts.height, facts.width, itemsize, limit)

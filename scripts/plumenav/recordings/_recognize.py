@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from plumenav import registry
 from plumenav.errors import UserError
 from plumenav.recordings._contract import Recording, Settings
 from plumenav.recordings._files import frame_files as files_of
+from plumenav.recordings._gray import no_colour
 
 logger = logging.getLogger(__name__)
 
@@ -21,19 +23,30 @@ Signature = tuple[tuple[int, bytes], ...]
 HEAD_BYTES = 4096
 
 
-def _literal(reader: str, name: str) -> dict[str, Any]:
-    """A table that a reader states, read from its source without importing it."""
-    tree = ast.parse(registry.file_of("reader", reader).read_text(encoding="utf-8"))
-    for node in tree.body:
+TABLES = ("SIGNATURES", "FOLDERS", "FRAME_FILES")
+
+
+@lru_cache(maxsize=256)
+def _tables(file: Path, changed_ns: int) -> dict[str, dict[str, Any]]:
+    """The tables that a reader states, from its source, as of its last change."""
+    found: dict[str, dict[str, Any]] = {}
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign):
-            targets = node.targets
+            targets, value = node.targets, node.value
         elif isinstance(node, ast.AnnAssign) and node.value is not None:
-            targets = [node.target]
+            targets, value = [node.target], node.value
         else:
             continue
-        if any(isinstance(t, ast.Name) and t.id == name for t in targets):
-            return cast(dict[str, Any], ast.literal_eval(cast(ast.expr, node.value)))
-    return {}
+        for target in targets:
+            if isinstance(target, ast.Name) and target.id in TABLES:
+                found[target.id] = ast.literal_eval(value)
+    return found
+
+
+def _literal(reader: str, name: str) -> dict[str, Any]:
+    """A table that a reader states, read from its source without importing it."""
+    file = registry.file_of("reader", reader)
+    return dict(_tables(file, file.stat().st_mtime_ns).get(name, {}))
 
 
 def signatures(reader: str) -> dict[str, Signature]:
@@ -83,10 +96,15 @@ def known_formats() -> str:
     for reader in registry.names("reader"):
         formats = [*signatures(reader), *folders(reader)]
         if frame_files(reader):
-            formats.append(f"folders of {', '.join(frame_files(reader))}")
+            said.append(f"{reader}: folders of {_families(frame_files(reader))}")
         if formats:
-            said.append(f"{reader}: {', '.join(formats)}")
+            said.append(f"{reader}: {_families(formats)}")
     return "; ".join(said)
+
+
+def _families(formats: Iterable[str]) -> str:
+    """Formats without their variants ("TIFF, big-endian" is TIFF)."""
+    return ", ".join(dict.fromkeys(form.split(",")[0] for form in formats))
 
 
 Entry = tuple[str, str, Signature]
@@ -217,6 +235,11 @@ def open_recording(path: Path, settings: Settings) -> Recording:
     -------
     Recording
         Close it after use.
+
+    Raises
+    ------
+    UserError
+        If no reader knows the content, or colour is asked for and there is none.
     """
     name = settings.name
     if name == "auto":
@@ -231,4 +254,8 @@ def open_recording(path: Path, settings: Settings) -> Recording:
             ", ".join(r for r in registry.names("reader") if folders(r) or frame_files(r)),
             "Give the file, or another reader.",
         )
-    return cast(Recording, module.open(path, settings))
+    opened = cast(Recording, module.open(path, settings))
+    if settings.colour and opened.facts.channels != 3:
+        opened.close()
+        raise no_colour(path)
+    return opened

@@ -20,6 +20,7 @@ import numpy as np
 from plumenav.recordings._axes import Layout
 from plumenav.recordings._contract import Facts
 from plumenav.recordings._movie import (
+    STRIDED_BLOCK_BYTES,
     BrokenPartError,
     Movie,
     block_frames,
@@ -84,16 +85,19 @@ class StoredArray(NamedTuple):
         return math.prod(self.shape) * self.stored.itemsize
 
 
-def read_fully(stream: Stream, size: int) -> bytes:
+def _pieces(stream: Stream, size: int) -> Iterator[bytes]:
+    """`size` bytes in pieces, or fewer at the end of the stream."""
+    try:
+        while size > 0 and (part := stream.read(min(size, PIECE_BYTES))):
+            yield part
+            size -= len(part)
+    except EOFError:
+        return  # a compressed stream that is cut off
+
+
+def _read(stream: Stream, size: int) -> bytes:
     """`size` bytes, or fewer at the end of the stream; memory grows with what arrives."""
-    parts = []
-    while size > 0:
-        part = stream.read(min(size, PIECE_BYTES))
-        if not part:
-            break
-        parts.append(part)
-        size -= len(part)
-    return b"".join(parts)
+    return b"".join(_pieces(stream, size))
 
 
 def load(array: StoredArray) -> np.ndarray:
@@ -106,11 +110,9 @@ def load(array: StoredArray) -> np.ndarray:
     """
     try:
         with closing(array.open_stream()) as stream:
-            raw = read_fully(stream, array.stored_bytes)
+            raw = _read(stream, array.stored_bytes)
             if array.offset is None:
                 _skip(stream, TAIL_BYTES)
-    except EOFError:
-        raw = b""
     except STREAM_ERRORS as error:
         raise BrokenPartError(0, f"the compressed data are damaged: {reason(error)}") from None
     if len(raw) < array.stored_bytes:
@@ -121,10 +123,7 @@ def load(array: StoredArray) -> np.ndarray:
 
 def _skip(stream: Stream, size: int) -> int:
     """Read past `size` bytes; how many there were."""
-    left = size
-    while left > 0 and (part := stream.read(min(left, PIECE_BYTES))):
-        left -= len(part)
-    return size - left
+    return sum(len(part) for part in _pieces(stream, size))
 
 
 class StoredMovie(Movie):
@@ -187,7 +186,7 @@ class StoredMovie(Movie):
                     raise BrokenPartError(skipped, "the data end early")
                 while start < stop:
                     wanted = min(n, stop - start)
-                    raw = read_fully(stream, wanted * size)
+                    raw = _read(stream, wanted * size)
                     whole = len(raw) // size
                     frames = np.frombuffer(raw, array.stored, whole * size // array.stored.itemsize)
                     turned = frames.reshape(whole, *shape).transpose(turn)
@@ -198,8 +197,6 @@ class StoredMovie(Movie):
                         raise BrokenPartError(start, "the data end early")
                 if stop == self.n_frames and array.offset is None:
                     _skip(stream, TAIL_BYTES)
-        except EOFError:
-            raise BrokenPartError(start, "the data end early") from None
         except STREAM_ERRORS as error:
             # a checksum does not say where the damage is: no frame before it can be vouched for
             raise BrokenPartError(0, f"the compressed data are damaged: {reason(error)}") from None
@@ -214,7 +211,7 @@ class StoredMovie(Movie):
         array, order = self._array, self._layout.order
         kind: Literal["F", "C"] = "F" if array.fortran else "C"
         whole = load(array) if array.offset is None else None
-        n = block_frames(self.facts)
+        n = block_frames(self.facts, STRIDED_BLOCK_BYTES)
         for start in range(first, stop, n):
             where = [slice(None)] * 3
             where[order[0]] = slice(start, min(stop, start + n))

@@ -17,11 +17,12 @@ from typing import BinaryIO
 import numpy as np
 
 from plumenav.errors import UserError
-from plumenav.recordings._contract import Facts, Frames, Settings, frames_per_block
+from plumenav.recordings._contract import DamageError, Facts, Frames, Settings, frames_per_block
 
 # Only for a file outside the repository: says what kind of plug-in this is.
 PLUGIN_KIND = "reader"
 # How the content is recognized. A plain literal: it is read without importing this file.
+# (A reader of folders states FOLDERS or FRAME_FILES, too; see _contract.py.)
 SIGNATURES = {"PGM": ((0, b"P5"),)}
 
 HEADER = re.compile(rb"P5(?:\s+|#[^\n]*\n)+(\d+)\s+(\d+)\s+(\d+)\s")
@@ -64,6 +65,7 @@ class PgmStream:
             width=width,
             dtype="uint8" if largest < 256 else "uint16",
             bits=largest.bit_length(),
+            format="PGM stream",
         )
 
     def blocks(self, first: int = 0, end: int | None = None) -> Iterator[Frames]:
@@ -71,16 +73,20 @@ class PgmStream:
         width, height, largest = self._shape
         stored = np.dtype("u1" if largest < 256 else ">u2")
         per_block = frames_per_block(height, width, stored.itemsize)
-        number, pending = 0, []
+        number, pending = 0, list[np.ndarray]()
         with self.path.open("rb") as file:
             while (end is None or number < end) and (shape := _header(file, self.path)):
                 raw = file.read(height * width * stored.itemsize)
                 if shape != self._shape or len(raw) < height * width * stored.itemsize:
-                    raise UserError(
+                    # what was read so far is handed out first: it is sound
+                    if pending:
+                        yield Frames(number - len(pending), None, np.stack(pending))
+                    raise DamageError(
                         str(self.path),
                         f"frame {number} is cut off or of another size; {number} are readable",
                         f"images of {width} x {height}",
                         f"Write the file again, or set reader.frames: [0, {number}].",
+                        readable=number,
                     )
                 if number >= first:
                     image = np.frombuffer(raw, stored).reshape(height, width)

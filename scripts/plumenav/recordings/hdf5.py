@@ -17,6 +17,7 @@ from plumenav.errors import UserError, nearest
 from plumenav.recordings._axes import Layout, find_layout
 from plumenav.recordings._contract import BLOCK_BYTES, Facts, Settings
 from plumenav.recordings._movie import (
+    STRIDED_BLOCK_BYTES,
     BrokenPartError,
     ChunkedMovie,
     as_stamps,
@@ -34,8 +35,7 @@ SIGNATURES = {
     "HDF5 behind 2048 bytes": ((2048, b"\x89HDF\r\n\x1a\n"),),
 }
 
-# Where frames are not the slowest axis, each slab touches the whole file: fewer, larger slabs.
-STRIDED_BLOCK_BYTES = 8 * BLOCK_BYTES
+DECODER = "h5py", f"{h5py.__version__} (HDF5 {h5py.version.hdf5_version})"
 CHUNK_CACHE_BYTES = 64 * 2**20
 # Objects that are looked at, and named in a message.
 MAX_OBJECTS, MAX_NAMED = 10_000, 30
@@ -155,6 +155,21 @@ def bits_of(dataset: h5py.Dataset) -> int:
     return int(dataset.id.get_type().get_precision())
 
 
+def _check_filters(dataset: h5py.Dataset, path: Path) -> None:
+    """Refuse a compression that this library lacks: the file itself may be sound."""
+    plan = dataset.id.get_create_plist()
+    for k in range(plan.get_nfilters()):
+        code, _, _, name = plan.get_filter(k)
+        if not h5py.h5z.filter_avail(code):
+            said = name.decode("ascii", "replace") or "unnamed"
+            raise UserError(
+                f"{path}: {dataset.name}",
+                f"is packed by the filter {code} ({said}), which is not installed",
+                "gzip, lzf, szip, or uncompressed",
+                "Repack it where it was written: h5repack -f GZIP=4 old.h5 new.h5.",
+            )
+
+
 class Hdf5(ChunkedMovie):
     """An open HDF5 movie; see :class:`plumenav.recordings._contract.Recording`.
 
@@ -225,6 +240,7 @@ class Hdf5(ChunkedMovie):
 
     def _check_storage(self, movie: h5py.Dataset, notes: list[str]) -> dict[str, int]:
         """Refuse what cannot be true; count what was never written."""
+        _check_filters(movie, self.path)
         unit = movie.chunks or tuple(min(1, n) for n in movie.shape)
         file_bytes = self.path.stat().st_size
         refuse_absurd(self.path, movie.shape, unit, movie.dtype.itemsize, file_bytes)
@@ -250,14 +266,12 @@ class Hdf5(ChunkedMovie):
         )
         dtype = movie.dtype.newbyteorder("=")
         packed = f", {movie.compression}" if movie.compression else ""
-        rate = movie.attrs.get("frame_rate_hz")
-        usable = np.ndim(rate) == 0 and isinstance(rate, (int, float, np.number)) and rate > 0
         return Facts(
             reader=reader,
-            decoder="h5py",
-            decoder_version=f"{h5py.__version__} (HDF5 {h5py.version.hdf5_version})",
+            decoder=DECODER[0],
+            decoder_version=DECODER[1],
             frames_header=frames,
-            rate_hz=float(rate) if usable else None,
+            rate_hz=None,
             height=height,
             width=width,
             dtype=str(dtype),

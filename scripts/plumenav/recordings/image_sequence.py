@@ -11,7 +11,7 @@ import numpy as np
 
 from plumenav.errors import UserError
 from plumenav.recordings._contract import Facts, Settings
-from plumenav.recordings._files import FileSequence, at_least_two, frame_files, kind_of
+from plumenav.recordings._files import FileSequence, at_least_two, frames_in
 from plumenav.recordings._gray import bgr_to_gray, gray_note, no_colour
 from plumenav.recordings._image_files import header_of
 from plumenav.recordings._movie import BrokenPartError, damage, reason, refuse_absurd
@@ -41,10 +41,8 @@ def _family(form: str | None) -> str | None:
 
 def _images(path: Path, pattern: str | None) -> tuple[str, list[Path], list[str]]:
     """(kind, files, notes) of the images in a folder."""
-    files = frame_files(path, pattern)
-    kinds = {file: _family(kind_of(file, FRAME_FILES)) for file in files}
-    images = [file for file in files if kinds[file]]
-    found = sorted({kind for kind in kinds.values() if kind})
+    images, others = frames_in(path, pattern, FRAME_FILES)
+    found = sorted({kind for form in images.values() if (kind := _family(form))})
     if len(found) > 1:
         raise UserError(
             str(path),
@@ -52,19 +50,11 @@ def _images(path: Path, pattern: str | None) -> tuple[str, list[Path], list[str]
             "frames of one kind",
             "Name the frames by a pattern: path: folder/frame_*.png.",
         )
-    others = [file for file in files if not kinds[file]]
-    if others and pattern:
-        raise UserError(
-            str(others[0]),
-            f"matches the pattern {pattern!r} and is no image",
-            ", ".join(FRAME_FILES),
-            "If it was one, copy it again; else choose a narrower pattern.",
-        )
     notes = []
     if others:
         names = ", ".join(file.name for file in others[:3]) + (", ..." if len(others) > 3 else "")
         notes.append(f"{len(others)} files in the folder are no images ({names})")
-    return (found or [""])[0], images, notes
+    return (found or [""])[0], list(images), notes
 
 
 class _Decoded:
@@ -139,7 +129,7 @@ class _DecodedTiff:
             self.bits = max(self.bits, opened.facts.bits)
             self.version, self.extra = opened.facts.decoder_version, dict(opened.facts.extra)
             self.notes = opened.notes or self.notes
-            return next(iter(opened.blocks())).frames[0]
+            return np.asarray(next(iter(opened.blocks())).frames[0])
         finally:
             opened.close()
 

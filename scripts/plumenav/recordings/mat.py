@@ -1,4 +1,4 @@
-"""MATLAB files: level 5 (versions 5 to 7.2) and 7.3 (HDF5), one movie, or one frame per file.
+"""MATLAB files: levels 4, 5 (versions 5 to 7.2) and 7.3 (HDF5); one movie, or a frame per file.
 
 MATLAB counts axes in the reverse order of h5py: what `size` calls (rows, columns, frames) in MATLAB
 is (frame, column, row) in a 7.3 file as h5py gives it, and (row, column, frame) in a level-5 file.
@@ -13,11 +13,11 @@ from typing import NamedTuple
 import numpy as np
 
 from plumenav.errors import UserError, nearest
-from plumenav.recordings import hdf5
+from plumenav.recordings import _mat4, _mat5, hdf5
 from plumenav.recordings._axes import find_layout
 from plumenav.recordings._contract import Facts, Settings
-from plumenav.recordings._files import FileSequence, at_least_two, frame_files, kind_of
-from plumenav.recordings._mat5 import Variable, variables
+from plumenav.recordings._files import FileSequence, at_least_two, frames_in, kind_of
+from plumenav.recordings._mat5 import Variable
 from plumenav.recordings._movie import (
     BrokenPartError,
     Movie,
@@ -29,16 +29,46 @@ from plumenav.recordings._movie import (
 )
 from plumenav.recordings._stored import StoredArray, StoredMovie, load
 
+# Level 4 has no mark: a code of the type, no imaginary part, and a short name are all there is.
 SIGNATURES = {
     "MATLAB 5": ((0, b"MATLAB 5.0 MAT-file"),),
     "MATLAB 7.3": ((0, b"MATLAB 7.3 MAT-file"), (512, b"\x89HDF\r\n\x1a\n")),
+    "MATLAB 4": ((0, b"\x00\x00\x00\x00"), (12, b"\x00\x00\x00\x00"), (17, b"\x00\x00\x00")),
+    "MATLAB 4, single": (
+        (0, b"\x0a\x00\x00\x00"),
+        (12, b"\x00\x00\x00\x00"),
+        (17, b"\x00\x00\x00"),
+    ),
+    "MATLAB 4, int32": ((0, b"\x14\x00\x00\x00"), (12, b"\x00\x00\x00\x00"), (17, b"\x00\x00\x00")),
+    "MATLAB 4, int16": ((0, b"\x1e\x00\x00\x00"), (12, b"\x00\x00\x00\x00"), (17, b"\x00\x00\x00")),
+    "MATLAB 4, uint16": (
+        (0, b"\x28\x00\x00\x00"),
+        (12, b"\x00\x00\x00\x00"),
+        (17, b"\x00\x00\x00"),
+    ),
+    "MATLAB 4, uint8": ((0, b"\x32\x00\x00\x00"), (12, b"\x00\x00\x00\x00"), (17, b"\x00\x00\x00")),
+    "MATLAB 4, big-endian": ((0, b"\x00\x00\x03\xe8"), (12, b"\x00\x00\x00\x00\x00\x00\x00")),
 }
-# Kinds of files that may be one frame each, in a folder.
+# Formats of files that are one frame each, in a folder.
 FRAME_FILES = {
     "MATLAB 5": ((0, b"MATLAB 5.0 MAT-file"),),
-    "MATLAB 7.3": ((0, b"MATLAB 7.3 MAT-file"),),
+    "MATLAB 7.3": ((0, b"MATLAB 7.3 MAT-file"), (512, b"\x89HDF\r\n\x1a\n")),
+    "MATLAB 4": ((0, b"\x00\x00\x00\x00"), (12, b"\x00\x00\x00\x00"), (17, b"\x00\x00\x00")),
+    "MATLAB 4, single": (
+        (0, b"\x0a\x00\x00\x00"),
+        (12, b"\x00\x00\x00\x00"),
+        (17, b"\x00\x00\x00"),
+    ),
+    "MATLAB 4, int32": ((0, b"\x14\x00\x00\x00"), (12, b"\x00\x00\x00\x00"), (17, b"\x00\x00\x00")),
+    "MATLAB 4, int16": ((0, b"\x1e\x00\x00\x00"), (12, b"\x00\x00\x00\x00"), (17, b"\x00\x00\x00")),
+    "MATLAB 4, uint16": (
+        (0, b"\x28\x00\x00\x00"),
+        (12, b"\x00\x00\x00\x00"),
+        (17, b"\x00\x00\x00"),
+    ),
+    "MATLAB 4, uint8": ((0, b"\x32\x00\x00\x00"), (12, b"\x00\x00\x00\x00"), (17, b"\x00\x00\x00")),
+    "MATLAB 4, big-endian": ((0, b"\x00\x00\x03\xe8"), (12, b"\x00\x00\x00\x00\x00\x00\x00")),
 }
-LEVEL_73 = b"MATLAB 7.3"
 # deflate packs 1032 : 1 at best
 EXPANSION = 1100
 REVERSED = (
@@ -48,7 +78,7 @@ REVERSED = (
 
 
 class _Found(NamedTuple):
-    """Variables of a level-5 file, for messages."""
+    """Variables of a file of level 4 or 5, for messages."""
 
     path: Path
     variables: dict[str, Variable]
@@ -97,29 +127,30 @@ class _Found(NamedTuple):
         )
 
 
-def _level5(path: Path) -> _Found:
+def _level_of(path: Path) -> str:
+    """Level of a file by its content: 4, 5 or 7.3."""
+    form = kind_of(path, FRAME_FILES) or "MATLAB 5"
+    return form.split(",")[0].removeprefix("MATLAB ")
+
+
+def _look_through(path: Path) -> _Found:
+    """Variables of a file of level 4 or 5."""
+    room = _mat4 if _level_of(path) == "4" else _mat5
     try:
-        return _Found(path, *variables(path))
+        return _Found(path, *room.variables(path))
     except BrokenPartError as broken:
         raise damage(path, broken.why, broken.readable) from None
 
 
-def _is_73(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(LEVEL_73)) == LEVEL_73
-
-
-def _decoder(level73: bool) -> tuple[str, str]:
-    if level73:
-        import h5py
-
-        return "h5py", f"{h5py.__version__} (HDF5 {h5py.version.hdf5_version})"
-    return "plumenav", "1 (MAT-File level 5)"
+def _decoder(level: str) -> tuple[str, str]:
+    if level == "7.3":
+        return hdf5.DECODER
+    return "plumenav", f"1 (MAT-file level {level})"
 
 
 def _one_file(path: Path, settings: Settings) -> Movie:
-    """A movie in one level-5 file."""
-    found = _level5(path)
+    """A movie in one file of level 5 (4 has no arrays of three axes)."""
+    found = _look_through(path)
     name = settings.dataset or found.only(3)
     array = found.array("dataset", name)
     if len(array.shape) != 3:
@@ -146,7 +177,7 @@ def _one_file(path: Path, settings: Settings) -> Movie:
             time_s = as_stamps(path, settings.time_dataset, load(stamps))
         except BrokenPartError as broken:
             raise damage(path, f"{settings.time_dataset}: {broken.why}", 0) from None
-    decoder, version = _decoder(False)
+    decoder, version = _decoder("5")
     packed = "deflate" if array.offset is None else "uncompressed"
     facts = Facts(
         reader="mat",
@@ -173,17 +204,16 @@ class _Folder(FileSequence):
     """A folder of MATLAB files with one frame each."""
 
     def __init__(self, path: Path, settings: Settings) -> None:
-        files = [f for f in frame_files(path, settings.pattern) if kind_of(f, FRAME_FILES)]
+        files = list(frames_in(path, settings.pattern, FRAME_FILES)[0])
         at_least_two(path, files, settings.shape[0])
         self._settings = settings
-        self._level73 = _is_73(files[0])
+        self._level = _level_of(files[0])
         self._name = settings.dataset or self._only(files[0])
         try:
             image = self._load(files[0])
         except BrokenPartError as broken:
             raise damage(path, f"{files[0].name}: {broken.why}", 0, len(files)) from None
-        decoder, version = _decoder(self._level73)
-        level = "7.3" if self._level73 else "5"
+        decoder, version = _decoder(self._level)
         facts = Facts(
             reader="mat",
             decoder=decoder,
@@ -194,7 +224,7 @@ class _Folder(FileSequence):
             width=image.shape[1],
             dtype=str(image.dtype),
             bits=8 * image.dtype.itemsize,
-            format=f"MATLAB {level} sequence, {image.dtype}",
+            format=f"MATLAB {self._level} sequence, {image.dtype}",
             extra={
                 "dataset": self._name,
                 "first_file": files[0].name,
@@ -206,8 +236,8 @@ class _Folder(FileSequence):
             self.notes.append(f"variable {self._name!r}, the only image in the first file")
 
     def _only(self, file: Path) -> str:
-        if not self._level73:
-            return _level5(file).only(2)
+        if self._level != "7.3":
+            return _look_through(file).only(2)
         with hdf5.open_file(file) as opened:
             there = hdf5.datasets_in(opened, file)
             names = [k for k, d in there.items() if d.ndim == 2 and min(d.shape) > 1]
@@ -222,9 +252,9 @@ class _Folder(FileSequence):
             )
 
     def _load(self, file: Path) -> np.ndarray:
-        if _is_73(file):
+        if _level_of(file) == "7.3":
             return self._load_73(file)
-        found = _level5(file)
+        found = _look_through(file)
         array = found.array("dataset", self._name)
         self._check(file, array.shape, array.dtype)
         image = load(array)
@@ -283,7 +313,7 @@ def open(path: Path, settings: Settings) -> Movie:
         return _Folder(path, settings)
     if settings.shape[0] == 1:
         return _Folder(path.parent, settings._replace(pattern=escape(path.name)))
-    if not _is_73(path):
+    if _level_of(path) != "7.3":
         return _one_file(path, settings)
     movie = hdf5.Hdf5(path, settings, "mat", "MATLAB 7.3")
     if settings.axes is None and not any(settings.shape):

@@ -46,7 +46,10 @@ def _header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
     version = np.lib.format.read_magic(file)
     if version not in HEADERS:
         raise ValueError(f"npy of version {version[0]}.{version[1]} holds records, not a movie")
-    shape, fortran, dtype = HEADERS[version](file)
+    try:
+        shape, fortran, dtype = HEADERS[version](file)
+    except Exception as error:  # the header is a Python literal: whatever its parser makes of it
+        raise ValueError(f"the header makes no sense ({reason(error)})") from None
     if not all(isinstance(n, int) and n >= 0 for n in shape):
         raise ValueError(f"the header claims the shape {shape}")
     return tuple(shape), bool(fortran), dtype

@@ -7,6 +7,8 @@ as the pages that are in it.
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +21,7 @@ from plumenav.errors import UserError
 from plumenav.recordings._contract import Facts, Settings
 from plumenav.recordings._gray import bgr_to_gray, gray_note, no_colour
 from plumenav.recordings._movie import (
+    MAX_EXPANSION,
     BrokenPartError,
     Movie,
     block_frames,
@@ -50,6 +53,8 @@ UNITS_MM = {
     "\\u00b5m": 1e-3,
     "nm": 1e-6,
 }
+# How far a code can pack at most: none (4: with thinned-out colour), LZW, deflate, PackBits.
+EXPANSION = {1: 4, 5: 1400, 8: 1100, 32946: 1100, 32773: 128}
 RESOLUTION_UNITS_MM = {2: 25.4, 3: 10.0}
 SIGNIFICANT_BITS = re.compile(r'SignificantBits="(\d+)"')
 # tifffile's own ways of joining several files, or many planes in one page, into a series
@@ -78,6 +83,17 @@ def _number(value: Any) -> float | None:
 def _tag(page: tifffile.TiffPage, name: str) -> Any:
     tag = page.tags.get(name)
     return None if tag is None else tag.value
+
+
+def _shaped(description: object) -> tuple[int, ...]:
+    """Shape of all pages in the JSON that tifffile writes; nothing if it is not there."""
+    if not isinstance(description, str) or not description.startswith('{"shape":'):
+        return ()
+    try:
+        shape = json.loads(description)["shape"]
+        return tuple(int(n) for n in shape) if all(int(n) > 0 for n in shape) else ()
+    except (ValueError, TypeError, KeyError):
+        return ()
 
 
 def _pixel_mm(page: tifffile.TiffPage, imagej: dict[str, Any]) -> list[float] | None:
@@ -125,16 +141,20 @@ class Tiff(Movie):
             raise damage(path, reason(error), 0) from None
         try:
             self._open(chain, pages, notes)
-        except BaseException:
+        except (UserError, BrokenPartError):
             self._tif.close()
             raise
+        except Exception as error:  # a damaged tag gives any type: whatever comes of it here
+            self._tif.close()
+            raise damage(path, f"its first page makes no sense: {reason(error)}", 0) from None
 
     def _open(self, chain: Chain, pages: list[Page], notes: list[str]) -> None:
         path, size = self.path, self.path.stat().st_size
         height, width, bits, _, samples, _ = pages[0].sizes
-        # no code in TIFF is denser than deflate or LZMA of a constant image
         itemsize = max(1, bits // 8) * max(1, samples)
-        refuse_absurd(path, (height, width), (height, width), itemsize, size)
+        claimed = (height, -(-width * samples * bits // 8))
+        expansion = EXPANSION.get(pages[0].sizes[5], MAX_EXPANSION)
+        refuse_absurd(path, claimed, claimed, 1, min(size, pages[0].stored), expansion)
         page = self._page(pages[0], 0)
         imagej = self._imagej()
         promised = self._promised(page, imagej, len(pages))
@@ -189,8 +209,8 @@ class Tiff(Movie):
     def _promised(self, page: tifffile.TiffPage, imagej: dict[str, Any], pages: int) -> int:
         """Frames that the metadata promise; refuses stacks of channels or of slices and times."""
         if not imagej:
-            shape = self._shaped()
-            return int(np.prod(shape[: -len(page.shape)])) if len(shape) > len(page.shape) else 0
+            shape = _shaped(page.description)
+            return math.prod(shape[: -len(page.shape)]) if len(shape) > len(page.shape) else 0
         frames, slices, channels = (
             int(_number(imagej.get(key)) or 1) for key in ("frames", "slices", "channels")
         )
@@ -203,13 +223,6 @@ class Tiff(Movie):
                 "Choose one slice and channel with ImageJ (Image > Hyperstacks > Make Subset).",
             )
         return int(_number(imagej.get("images")) or max(frames, slices))
-
-    def _shaped(self) -> tuple[int, ...]:
-        try:
-            found = self._tif.shaped_metadata if self._tif.is_shaped else None
-            return tuple(int(n) for n in found[0]["shape"]) if found else ()
-        except Exception:  # a description that only looks like tifffile's
-            return ()
 
     def _check_page(self, page: tifffile.TiffPage, first: Page) -> None:
         dtype = page.dtype

@@ -28,7 +28,7 @@ import numpy as np
 from plumenav import guard
 from plumenav.errors import UserError
 from plumenav.recordings import _opencv as decoder
-from plumenav.recordings._cine import CineHeader, read_header
+from plumenav.recordings._containers import is_cut_off
 from plumenav.recordings._contract import (
     DamageError,
     Facts,
@@ -53,19 +53,16 @@ SIGNATURES = {
     "WMV/ASF": ((0, b"0&\xb2u\x8ef\xcf\x11"),),
     "FLV": ((0, b"FLV"),),
     "GIF": ((0, b"GIF8"),),
-    "CINE": ((0, b"CI\x2c\x00"),),
 }
 
 # Containers that store a count of frames. For the others OpenCV says duration times rate, which is
 # no count where the intervals vary: there the time that is reached decides.
-COUNTING = {"AVI", "MP4/MOV", "old MOV", "old MOV, index last", "CINE"}
+COUNTING = {"AVI", "MP4/MOV", "old MOV", "old MOV, index last"}
 # Containers whose stamps are whole milliseconds, or hundredths of a second.
 COARSE = {"Matroska/WebM": "1 ms", "WMV/ASF": "1 ms", "FLV": "1 ms", "GIF": "10 ms"}
 # Healthy files may miss the header's count by one (a last frame without duration): a note. More is
 # an error.
 COUNT_SLACK = 2
-# Disagreement of two rates that deserves a note.
-RATE_SLACK = 0.01
 CHANNELS = {"blue": 0, "green": 1, "red": 2}
 # A stamp outside is no time: about 30 years.
 LARGEST_S = 1e9
@@ -171,7 +168,6 @@ class Video:
         self.path = path
         self.notes: list[str] = []
         self._container = container_of(path)
-        self._cine: CineHeader | None = read_header(path) if self._container == "CINE" else None
         self._damage: tuple[int, float] | None = None
         self._damage_sought = False
         stream, image, transparent = None, None, 0
@@ -198,7 +194,6 @@ class Video:
 
     def _facts(self, stream: Stream, image: np.ndarray) -> Facts:
         layout, bits = decoder.picture_format(stream.pixel)
-        cine = self._cine
         extra: dict[str, Any] = {
             "container": self._container,
             "codec": decoder.codec_name(stream.codec),
@@ -206,14 +201,12 @@ class Video:
             "bits_per_channel": bits,
             "rotation_deg": stream.rotation_deg,
         }
-        if cine:
-            extra |= {"camera_rate_hz": cine.rate_hz, "camera_bits": cine.bits}
         return Facts(
             reader="video",
             decoder="OpenCV FFmpeg",
             decoder_version=decoder.decoder_version(),
             frames_header=self._promise(stream.frames),
-            rate_hz=self._rate(stream.rate_hz),
+            rate_hz=float(stream.rate_hz) if 0 < stream.rate_hz < 1e6 else None,
             height=image.shape[0],
             width=image.shape[1],
             dtype=str(image.dtype),
@@ -232,20 +225,6 @@ class Video:
             return None
         return int(count)
 
-    def _rate(self, rate_hz: float) -> float | None:
-        """Nominal rate; of a .cine file that of its saved images."""
-        rate = float(rate_hz) if 0 < rate_hz < 1e6 else None
-        times = None if self._cine is None else self._cine.time_s
-        if times is None or len(times) < 2 or times[-1] <= 0:
-            return rate
-        saved = float((len(times) - 1) / times[-1])
-        if rate is not None and abs(saved - rate) > RATE_SLACK * rate:
-            self._say(
-                f"the header says {rate:g} frames per second, the camera's own stamps of the saved"
-                f" images {saved:.6g}: the stamps count"
-            )
-        return saved
-
     def _describe(self, stream: Stream, transparent: int) -> None:
         self._say(self._way.note)
         bits = self.facts.extra["bits_per_channel"]
@@ -254,7 +233,7 @@ class Video:
             logger.warning("%s: %s", self.path.name, self.notes[-1])
         if stream.rotation_deg:
             self._say(f"turned by {stream.rotation_deg:g} degrees, as the file's flag asks")
-        if self._container in COARSE and self._cine is None:
+        if self._container in COARSE:
             self._say(f"time stamps are in steps of {COARSE[self._container]}")
         if transparent:
             self._say(
@@ -281,6 +260,7 @@ class Video:
             "The file may be cut off before its index, have no picture track or an unknown codec:"
             " copy it again from the camera, or convert it (FFV1 or MJPEG in AVI).",
             readable=0,
+            promised=int(stream.frames) if stream and 0 < stream.frames < 2**31 else None,
         )
 
     # ------------------------------------------------------------------------------ frames
@@ -292,7 +272,7 @@ class Video:
         per_block = frames_per_block(facts.height, facts.width, itemsize)
         with decoder.listening() as opening:
             capture = decoder.open_capture(self.path, self._way.raw)
-        stamps = _Stamps(facts.rate_hz, None if self._cine is None else self._cine.time_s)
+        stamps = _Stamps(facts.rate_hz)
         number = 0
         try:
             while end is None or number < end:
@@ -302,7 +282,7 @@ class Video:
                 if block.complaints:
                     self._refuse_damage(block.complaints, number, end)
                 n = len(block.frames)
-                time_s = stamps.mended(number, block.time_s)
+                time_s = stamps.mended(block.time_s)
                 if n and number >= first:
                     yield Frames(number, time_s, block.frames)
                 number += n
@@ -361,13 +341,16 @@ class Video:
             ),
             readable=n,
             readable_s=seconds if n else None,
+            promised=self.facts.frames_header,
         )
 
     def _check_count(
         self, number: int, stamps: _Stamps, first: int, end: int | None, opening: list[str]
     ) -> None:
-        if end is None and self._ends_early(number, stamps):
-            raise self._cut_off(number, stamps.last_s, "ends early")
+        short = self._ends_early(number, stamps)
+        if end is None and (short or is_cut_off(self.path, self._container)):
+            # not every decoder complains of half a picture: the last one is not vouched for
+            raise self._cut_off(max(0, number - 1), stamps.before_last_s, "ends early")
         if number < (first + 1 if end is None else end):
             raise UserError(
                 str(self.path),
@@ -406,23 +389,18 @@ class _Stamps:
     ----------
     rate_hz : float or None
         Nominal rate: continues where a stamp is missing.
-    own_s : ndarray or None
-        The camera's own stamps of all frames, used instead of the decoder's.
     """
 
-    def __init__(self, rate_hz: float | None, own_s: np.ndarray | None) -> None:
+    def __init__(self, rate_hz: float | None) -> None:
         self._step_s = 1.0 / rate_hz if rate_hz else 0.0
-        self._own_s = own_s
-        self.first_s = self.last_s = self.longest_s = 0.0
+        self.first_s = self.before_last_s = self.last_s = self.longest_s = 0.0
         self._missing = self._backwards = self._seen = 0
 
-    def mended(self, number: int, time_s: np.ndarray) -> np.ndarray:
-        """Stamps of the frames from `number` on.
+    def mended(self, time_s: np.ndarray) -> np.ndarray:
+        """Stamps of the next frames.
 
         Some containers give the last frames the stamp 0: they continue at the nominal rate.
         """
-        if self._own_s is not None and number + len(time_s) <= len(self._own_s):
-            time_s = self._own_s[number : number + len(time_s)].copy()
         for i, stamp in enumerate(time_s.tolist()):
             lost = stamp == 0.0 and self.last_s > 0.0
             if lost or not math.fabs(stamp) < LARGEST_S:
@@ -433,7 +411,7 @@ class _Stamps:
                 self.longest_s = max(self.longest_s, stamp - self.last_s)
             else:
                 self.first_s = stamp
-            self.last_s = stamp
+            self.before_last_s, self.last_s = self.last_s, stamp
             self._seen += 1
         return time_s
 

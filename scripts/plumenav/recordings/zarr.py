@@ -16,6 +16,7 @@ from plumenav.errors import UserError, nearest
 from plumenav.recordings._axes import find_layout
 from plumenav.recordings._contract import BLOCK_BYTES, Facts, Settings
 from plumenav.recordings._movie import (
+    STRIDED_BLOCK_BYTES,
     BrokenPartError,
     ChunkedMovie,
     as_stamps,
@@ -30,7 +31,6 @@ SIGNATURES: dict[str, tuple] = {}
 # Files by which a folder is known to be a store.
 FOLDERS = {"Zarr 3": ("zarr.json",), "Zarr 2": (".zarray", ".zgroup")}
 
-STRIDED_BLOCK_BYTES = 8 * BLOCK_BYTES
 MAX_ARRAYS = 1000
 
 

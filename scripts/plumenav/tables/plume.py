@@ -96,7 +96,9 @@ class PlumeWriter:
             [*PLUME.arrow, pa.field("concentration", pa.binary(self._frame_bytes), nullable=False)]
         )
         self._per_group = frames_per_row_group(height, width, self.dtype.itemsize)
-        self._pending: list[tuple[float, float, float, np.ndarray]] = []
+        # one row group is collected here, and used again: fresh memory costs more than the copy
+        self._group = np.empty((self._per_group, height * width), self.dtype)
+        self._rows: list[tuple[float, float, float]] = []  # time, mean, max of each frame in it
         self.n_frames = 0
         self.time_s: list[float] = []
 
@@ -130,23 +132,30 @@ class PlumeWriter:
         self._atomic.__exit__(*exc)
 
     def write(self, time_s: np.ndarray, frames: np.ndarray) -> None:
-        """Append frames, shape (n, height, width), already in the stored dtype."""
+        """Append frames, shape (n, height, width), in the stored dtype; they are copied."""
         if frames.shape[1:] != self.shape or frames.dtype != self.dtype:
             raise ValueError(f"got {frames.shape} {frames.dtype}, want {self.shape} {self.dtype}")
         flat = np.ascontiguousarray(frames).reshape(len(frames), -1)
         means = flat.mean(axis=1, dtype=np.float64) * self.scale + self.offset
         extreme = flat.max(axis=1) if self.scale >= 0 else flat.min(axis=1)
         maxima = extreme.astype(np.float64) * self.scale + self.offset
-        self._pending += list(zip(np.asarray(time_s, float), means, maxima, flat, strict=True))
         self.time_s += [float(t) for t in time_s]
-        while len(self._pending) >= self._per_group:
-            self._flush(self._per_group)
+        rows = list(zip(self.time_s[-len(flat) :], means, maxima, strict=True))
+        done = 0
+        while done < len(flat):
+            held = len(self._rows)
+            taken = slice(done, done + self._per_group - held)
+            self._group[held : held + len(flat[taken])] = flat[taken]
+            self._rows += rows[taken]
+            done += self._per_group - held
+            if len(self._rows) == self._per_group:
+                self._flush()
 
-    def _flush(self, n: int | None = None) -> None:
-        rows, self._pending = self._pending[:n], self._pending[n:] if n else []
+    def _flush(self) -> None:
+        rows, self._rows = self._rows, []
         if not rows:
             return
-        pixels = np.stack([row[3] for row in rows])
+        pixels = self._group[: len(rows)]
         column = pa.Array.from_buffers(
             pa.binary(self._frame_bytes), len(rows), [None, pa.py_buffer(pixels)]
         )

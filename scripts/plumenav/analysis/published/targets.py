@@ -43,7 +43,8 @@ def applies(recording: dict[str, Any], agent: dict[str, Any], simulation: dict[s
         return False
     defaults = registry.get("model", "on_off").Params().model_dump(mode="json")
     return (
-        all(abs(signal[key] - value) < 1e-9 for key, value in PULSE.items())
+        signal["start_s"] is not None  # a pulse, not a train or a file
+        and all(abs(signal[key] - value) < 1e-9 for key, value in PULSE.items())
         and agent["parameters"] == defaults
         and simulation["dt_s"] in ("publication", DT_S)
         and simulation["record"]["variables"]

@@ -29,7 +29,8 @@ class Inverse(NamedTuple):
     Attributes
     ----------
     shape : callable
-        (ndarray of stored numbers) -> ndarray of the working type; never a view of its input.
+        (ndarray of stored numbers) -> ndarray of the working type; not to be written to, because it
+        may be the input itself.
     gain, bias : float
     """
 
@@ -92,7 +93,8 @@ def inverse(transfer: Transfer, source: np.dtype, work: np.dtype) -> Inverse:
     power = power_of(transfer)
     span = transfer.high - transfer.low
     if power == 1.0:
-        return Inverse(lambda v: v.astype(work), span / transfer.full_scale, transfer.low)
+        gain = span / transfer.full_scale
+        return Inverse(lambda v: v.astype(work, copy=False), gain, transfer.low)
     if power == 2.0:
 
         def square(values: np.ndarray) -> np.ndarray:
@@ -126,8 +128,8 @@ def stored(intensity: np.ndarray, transfer: Transfer) -> np.ndarray | None:
 
     (Intensities below what the camera can store become its smallest number.)
     """
-    values = np.asarray(intensity, np.float64)
     if transfer.kind == "table":
+        values = np.asarray(intensity, np.float64)
         known = np.asarray(transfer.table, np.float64)
         rising = np.diff(known[:, 1])
         if (rising > 0).all():
@@ -135,8 +137,12 @@ def stored(intensity: np.ndarray, transfer: Transfer) -> np.ndarray | None:
         if (rising < 0).all():
             return np.asarray(np.interp(values, known[::-1, 1], known[::-1, 0]))
         return None
-    fraction = (values - transfer.low) / (transfer.high - transfer.low)
+    # in place: images are large where this is asked for
+    fraction = np.subtract(intensity, transfer.low, dtype=np.float64)
+    fraction /= transfer.high - transfer.low
     power = power_of(transfer)
     if power != 1.0:
-        fraction = np.maximum(fraction, 0.0) ** (1.0 / power)
-    return np.asarray(fraction * transfer.full_scale)
+        fraction = np.maximum(fraction, 0.0)
+        fraction **= 1.0 / power
+    fraction *= transfer.full_scale
+    return np.asarray(fraction)

@@ -1,0 +1,1 @@
+"""The benchmark suite: what the code costs, as ratios in one run (`make bench`)."""
