@@ -292,6 +292,9 @@ def test_lost_frames_and_nominal_scales_are_told(truncated: Case) -> None:
     lost = record["frames_lost"]
     assert "Lost: " in text
     assert record["loss"] in text
+    # what is lost is known by the file's name, not by where it lay
+    assert "a.avi" in record["loss"]
+    assert str(truncated.plume.parent) not in record["loss"]
     assert f"{lost} frames lost" in text if lost else "unknown number of frames lost" in text
     assert "Nominal: scale and wind were assumed" in text
     assert "nominal wind, 100 mm/s" in text
