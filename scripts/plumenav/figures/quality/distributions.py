@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.ticker import NullFormatter
 
 from plumenav.figures import _style as style
 from plumenav.figures.quality.contents import Contents, Plotted
-from plumenav.figures.quality.maps import LEFT_MM
 from plumenav.figures.quality.placing import SMALL_PT, Sheet, plain, short
 from plumenav.quality.sensor_noise import SETTLE_S
 
@@ -14,6 +14,7 @@ NO_THRESHOLD = (
     "no whiffs and blanks: the noise of blank air is not known (normalize.blank), and"
     " quality.whiff_threshold is not given"
 )
+LEFT_MM = 12.5  # of a panel's frame from its cell
 NOISE_TITLE = "ON of the fly model in blank air"
 MOST_ZONES = 3
 NO_AIR = "no ON response: there is no blank air to measure it in (normalize.blank)"
@@ -59,6 +60,10 @@ def draw_durations(
         plotted.add("i", f"censored {name}", value=censored, units=("", "", "number"))
     axes.axvline(interval, ymax=0.66, color=style.GREY, lw=0.7, ls=(0, (1, 1.5)))
     axes.set(xscale="log", yscale="log", ylim=(0.7, most * 14))
+    for axis in (axes.xaxis, axes.yaxis):
+        # plain numbers: powers of ten would load a parser and another font
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter(NullFormatter())
     low = min(interval, middle[(c.arrays["whiffs"] + c.arrays["blanks"]) > 0][0])
     high = middle[(c.arrays["whiffs"] + c.arrays["blanks"]) > 0][-1]
     axes.set_xlim(0.6 * low, max(2.0 * high, 8 * low))

@@ -116,13 +116,17 @@ def wrapped(text: str, most_mm: float, size_pt: float, lines: int = 99) -> list[
     >>> wrapped("one two three", 12.0, 7.0, lines=1)
     ['one ...']
     """
-    result = [""]
+    result: list[str] = []
+    filled = most_mm
     for word in text.split():
-        longer = f"{result[-1]} {word}".strip()
-        if result[-1] and width_mm(longer, size_pt) > most_mm:
+        # words are measured one by one: most of them come again
+        wide = width_mm(word, size_pt)
+        filled += width_mm(" ", size_pt) + wide
+        if filled > most_mm:
             result.append(word)
+            filled = wide
         else:
-            result[-1] = longer
+            result[-1] += f" {word}"
     if len(result) <= lines:
         return result
     kept = result[:lines]

@@ -127,7 +127,7 @@ def _cells(sheet: Sheet, y: float, columns: tuple[float, ...], row: Row) -> None
     status, name, value, limits = columns
     text, colour = mark_of(row.status)
     weight = "bold" if row.status in (FAIL, WARN) else "normal"
-    sheet.lines(status, y, [text], LINE_MM, color=colour, fontweight=weight)
+    sheet.lines(status, y, [text], LINE_MM, color=colour)
     sheet.lines(name, y, [row.name], LINE_MM, fontweight=weight)
     sheet.lines(value, y, row.value, LINE_MM)
     if row.limits:
