@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -49,9 +50,15 @@ class Case(NamedTuple):
         return json.loads(self.json.read_text())
 
 
-def assessed(folder: Path, plume: Path, nominal: bool = False) -> Case:
-    wind = {"speed_mm_s": 100.0, "toward_deg": 0.0}
-    told = {"quality": DEFAULTS, "wind": wind, "nominal": nominal, "dead_zones": []}
+def assessed(
+    folder: Path,
+    plume: Path,
+    nominal: bool = False,
+    zones: Sequence[dict[str, Any]] = (),
+    speed_mm_s: float = 100.0,
+) -> Case:
+    wind = {"speed_mm_s": speed_mm_s, "toward_deg": 0.0}
+    told = {"quality": DEFAULTS, "wind": wind, "nominal": nominal, "dead_zones": zones}
     case = Case(plume, folder / "q.json", folder / "q.npz", {"wind": wind, "nominal": nominal})
     assess("trial", told, plume, case.json, case.npz)
     return case
@@ -337,3 +344,32 @@ def test_gaps_are_found_by_the_stamps() -> None:
     time_s = np.array([0.0, 0.1, 0.2, 0.5, 0.6, 0.7, 0.7, 0.8])
     assert series.gaps_of(time_s).tolist() == [3]
     assert series.gaps_of(np.zeros(1)).tolist() == []
+
+
+def test_a_long_movie_with_far_source_calm_air_and_many_dead_zones(tmp_path: Path) -> None:
+    n = 4000
+    time_s = np.arange(n) / 60.0
+    time_s[2000:] += 40.0
+    blank = {"row_start": 0, "row_stop": 5, "column_start": 0, "column_stop": 6}
+    plume = factories.write_movie(
+        tmp_path / "x.parquet",
+        np.tile(factories.movie_frames(n=400, height=24, width=14), (10, 1, 1)),
+        time_s=time_s,
+        blank={**blank, "frame_start": 0, "frame_stop": n},
+        source=(400.0, -90.0),
+    )
+    zones = [{"value": value, "unit": "noise_sd"} for value in (4.0, 0.5, 1.0, 2.0)]
+    case = assessed(tmp_path, plume, zones=zones, speed_mm_s=0.0)
+    page = drawn(case)
+    text = words(page.figure)
+    for part in (
+        "declared source (not in view)", "gap in time (1)", "interval (s)",
+        "highest 3 of 4 dead zones", "dead zone 0.5 noise_sd",
+    ):  # fmt: skip
+        assert part in text, part
+    assert "dead zone 4 noise_sd:" not in text
+    assert not [text for text, _ in page.boxes if text.startswith("declared wind")]
+    drawn_rows = [row for row in page.plotted.rows if row[0] == "g"]
+    assert len(drawn_rows) < 2 * n - 1
+    inner = [(text, box.shrunk(0.98, 0.6)) for text, box in page.boxes]
+    assert [(a[0], b[0]) for a, b in combinations(inner, 2) if a[1].overlaps(b[1])] == []

@@ -83,6 +83,21 @@ def test_the_style_of_figures_reruns_no_simulation(finished, edited):
     assert not {"simulate_chunk", "analyze", "validate_run"} & rules(planned)
 
 
+def test_the_quality_page_reruns_neither_its_measurement_nor_other_figures(finished, edited):
+    edited(
+        "scripts/plumenav/figures/quality/table.py", "import annotations", "import annotations #"
+    )
+    planned = finished.planned("config/small.yaml")
+    assert planned["draw_quality"] == 2
+    assert rules(planned) == {
+        "draw_quality",
+        "summarize_performance",
+        "write_report",
+        "gate",
+        "all",
+    }
+
+
 def test_a_reader_reruns_normalization(finished, edited):
     edited("scripts/plumenav/recordings/hdf5.py", "import annotations", "import annotations #")
     planned = finished.planned("config/small.yaml")

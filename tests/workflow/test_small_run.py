@@ -34,6 +34,18 @@ def test_it_ends_with_report_and_numbers(finished):
     assert len(page) < 10e6
 
 
+def test_every_recording_has_its_quality_page_in_the_report(finished):
+    results = finished.folder / "results/small"
+    page = (results / "report.html").read_text()
+    for recording in ("smooth", "complex"):
+        base = results / "figures/quality" / recording
+        for suffix in ("pdf", "svg", "png", "csv", "json"):
+            assert base.with_suffix(f".{suffix}").stat().st_size > 0
+        part = page.split(f'<article id="recording-{recording}">')[1].split("</article>")[0]
+        assert "data:image/" in part
+        assert "All " in part
+
+
 def test_every_mutant_of_the_engine_fails_the_gate(finished):
     verdict = json.loads((finished.folder / "results/small/validation/verdict.json").read_text())
     mutants = verdict["mutants"]

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.ticker import NullFormatter
 
 from plumenav.figures import _style as style
 from plumenav.figures.quality.contents import Contents, Plotted
-from plumenav.figures.quality.maps import LEFT_MM
 from plumenav.figures.quality.placing import SMALL_PT, Sheet, plain, short
 from plumenav.quality.sensor_noise import SETTLE_S
 
 NO_THRESHOLD = (
-    "no whiffs and blanks: there is no blank air to set a threshold by (normalize.blank, or"
-    " quality.whiff_threshold)"
+    "no whiffs and blanks: the noise of blank air is not known (normalize.blank), and"
+    " quality.whiff_threshold is not given"
 )
+LEFT_MM = 12.5  # of a panel's frame from its cell
+NOISE_TITLE = "ON of the fly model in blank air"
+MOST_ZONES = 3
 NO_AIR = "no ON response: there is no blank air to measure it in (normalize.blank)"
 
 
@@ -57,6 +60,10 @@ def draw_durations(
         plotted.add("i", f"censored {name}", value=censored, units=("", "", "number"))
     axes.axvline(interval, ymax=0.66, color=style.GREY, lw=0.7, ls=(0, (1, 1.5)))
     axes.set(xscale="log", yscale="log", ylim=(0.7, most * 14))
+    for axis in (axes.xaxis, axes.yaxis):
+        # plain numbers: powers of ten would load a parser and another font
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter(NullFormatter())
     low = min(interval, middle[(c.arrays["whiffs"] + c.arrays["blanks"]) > 0][0])
     high = middle[(c.arrays["whiffs"] + c.arrays["blanks"]) > 0][-1]
     axes.set_xlim(0.6 * low, max(2.0 * high, 8 * low))
@@ -92,21 +99,20 @@ def draw_noise(
     plotted: Plotted,
 ) -> None:
     """ON in blank air over time, bare and with this run's dead zones, and its limit."""
-    sheet.title(left - LEFT_MM, top, "j", "ON of the fly model in blank air")
     axes = sheet.axes(left, top + 4.0, width, height)
     if "on_bare" not in c.arrays:
+        sheet.title(left - LEFT_MM, top, "j", NOISE_TITLE)
         plain(axes, NO_AIR)
         plotted.add("j", "ON", says=NO_AIR)
         return
     time_s = c.arrays["on_time_s"]
-    zones = c.arrays["on_dead_zones"].tolist()
-    arrays = ["on_bare", *(f"on_dead_zone_{k}" for k in range(len(zones)))]
-    labels = ["bare", *(f"dead zone {name}" for name in zones)]
+    shown, n_zones = responses(c)
+    few = f", highest {MOST_ZONES} of {n_zones} dead zones" if n_zones > MOST_ZONES else ""
+    sheet.title(left - LEFT_MM, top, "j", NOISE_TITLE + few)
     limit = (c.checks.get("noise_on") or {}).get("limit_fail")
     most = max(limit or 0.0, 1e-6)
-    for k, (array, label) in enumerate(zip(arrays, labels, strict=True)):
-        trace = c.arrays[array].astype(float)
-        mean = float(trace[time_s >= SETTLE_S].mean())
+    for k, (label, trace) in enumerate(shown.items()):
+        mean = settled_mean(trace, time_s)
         axes.plot(
             time_s, trace, color=style.PALETTE[k % 6], ls=style.LINES[k % 4], lw=0.9,
             label=f"{label}: mean {short(mean, 2)}",
@@ -123,8 +129,22 @@ def draw_noise(
         label = f"fails above a mean of {short(limit)}"
         axes.axhline(limit, color="black", lw=0.7, ls=(0, (1, 1)), label=label)
         plotted.add("j", "limit", value=limit, units=("", "", "ON"))
-    axes.set(xlim=(0, float(time_s[-1])), ylim=(-0.04 * most, 1.8 * most))
+    axes.set(xlim=(0, float(time_s[-1])), ylim=(-0.04 * most, (1.1 + 0.36 * len(shown)) * most))
     axes.set_xlabel("time (s)", labelpad=1)
     axes.set_ylabel("ON", labelpad=1)
     axes.locator_params(axis="y", nbins=5)
     axes.legend(loc="upper right", fontsize=SMALL_PT, borderaxespad=0.1, labelspacing=0.25)
+
+
+def settled_mean(trace: np.ndarray, time_s: np.ndarray) -> float:
+    """Mean of ON after the filter has filled."""
+    return float(trace[time_s >= SETTLE_S].mean())
+
+
+def responses(c: Contents) -> tuple[dict[str, np.ndarray], int]:
+    """ON by name, bare and the dead zones with the highest means; and how many zones there are."""
+    time_s, names = c.arrays["on_time_s"], c.arrays["on_dead_zones"].tolist()
+    traces = [c.arrays[f"on_dead_zone_{k}"].astype(float) for k in range(len(names))]
+    order = sorted(range(len(names)), key=lambda k: -settled_mean(traces[k], time_s))
+    zones = {f"dead zone {names[k]}": traces[k] for k in order[:MOST_ZONES]}
+    return {"bare": c.arrays["on_bare"].astype(float), **zones}, len(names)

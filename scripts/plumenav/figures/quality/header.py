@@ -15,7 +15,7 @@ def draw_header(sheet: Sheet, c: Contents, lines: list[str]) -> None:
     sheet.text(0, 0.3, c.label, fontsize=10, fontweight="bold")
     sheet.text(width_mm(c.label, 10) * 1.16 + 4, 1.1, "quality of the recording", fontsize=7)
     text, colour = mark_of(c.quality["status"])
-    sheet.text(WIDTH_MM, 0.3, text, ha="right", fontsize=10, fontweight="bold", color=colour)
+    sheet.text(WIDTH_MM, 0.3, text, ha="right", fontsize=11, color=colour)
     sheet.rule(5.0, lw=0.8)
     sheet.text(0, TOP_MM, "\n".join(lines), fontsize=NOTE_PT, linespacing=1.25)
 

@@ -82,8 +82,8 @@ def maps_of(c: Contents) -> list[Map]:
     time_s = float(c.time_s[c.frame_number] - c.time_s[0])
     threshold = c.measures.get("threshold")
     no_threshold = (
-        "no intermittency and no whiffs: there is no blank air to set a threshold by"
-        " (normalize.blank, or quality.whiff_threshold)"
+        "no intermittency and no whiffs: the noise of blank air is not known (normalize.blank), and"
+        " quality.whiff_threshold is not given"
     )
     above = "intermittency"
     if threshold is not None:
@@ -317,7 +317,10 @@ def _plot_marks(c: Contents, plotted: Plotted) -> None:
 def legend_handles(c: Contents) -> list[Line2D]:
     """Handles that explain the marks, with the numbers behind them."""
     bare: dict[str, Any] = {"color": "black", "ls": "none"}
-    handles = [Line2D([], [], marker="+", ms=6, mew=0.8, label="declared source", **bare)]
+    x0, x1, y0, y1 = limits_of(c)
+    away = "" if x0 <= 0 <= x1 and y0 <= 0 <= y1 else " (not in view)"
+    label = f"declared source{away}"
+    handles = [Line2D([], [], marker="+", ms=6, mew=0.8, label=label, **bare)]
     if "estimated" in sources_mm(c):
         edge = ", or upstream of it" if c.measures.get("source_at_edge") else ""
         label = f"source as found{edge}"

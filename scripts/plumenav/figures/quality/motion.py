@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from plumenav.figures import _style as style
 from plumenav.figures.quality.contents import Contents, Plotted
 from plumenav.figures.quality.maps import LEFT_MM
-from plumenav.figures.quality.placing import NOTE_PT, SMALL_PT, Sheet, plain, short
+from plumenav.figures.quality.placing import SMALL_PT, Sheet, plain, short
 
 LEAST_REACH_PX = 5
 ALONG, ACROSS = style.PALETTE[0], style.PALETTE[1]
@@ -129,14 +128,16 @@ def draw_displacements(
     plotted: Plotted,
 ) -> None:
     """Displacement against lag: what was found, the fitted wind, and the declared one."""
-    sheet.title(left - LEFT_MM, top, "h", "displacement against lag")
     axes = sheet.axes(left, top + 4.0, width, height)
     wind = c.measured_mm_s
     if wind is None:
         why = f"no wind: {c.measures.get('wind_reason') or 'too few neighbouring frames'}"
+        sheet.title(left - LEFT_MM, top, "h", "displacement against lag")
         plain(axes, why)
         plotted.add("h", "displacement", says=why)
         return
+    confidence = short(c.measures.get("wind_confidence"), 2)
+    sheet.title(left - LEFT_MM, top, "h", f"displacement by lag, confidence {confidence}")
     lag_s = c.arrays["wind_lags_s"]
     px_mm = float(c.arrays["factor"]) * c.grid.mm_per_px
     found = {
@@ -168,12 +169,4 @@ def draw_displacements(
     axes.legend(
         loc="upper left", ncols=2, fontsize=SMALL_PT, handlelength=2.2, columnspacing=1.0,
         borderaxespad=0.1, labelspacing=0.3, handletextpad=0.5,
-    )  # fmt: skip
-    _note(axes, f"confidence {short(c.measures.get('wind_confidence'), 2)}")
-
-
-def _note(axes: Axes, text: str) -> None:
-    axes.text(
-        0.98, 0.76, text, transform=axes.transAxes, ha="right", va="top", fontsize=NOTE_PT,
-        color=style.DARK,
     )  # fmt: skip

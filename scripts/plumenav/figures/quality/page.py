@@ -101,8 +101,8 @@ def draw_page(c: Contents) -> tuple[Sheet, Plotted]:
     motion.draw_displacements(sheet, c, left, y, WIDTH_MM - left - 1.0, 28.0, plotted)
     y += SERIES_MM
     half = WIDTH_MM / 2
-    distributions.draw_durations(sheet, c, maps.LEFT_MM, y, half - 14.0, 22.5, plotted)
-    distributions.draw_noise(sheet, c, half + maps.LEFT_MM, y, half - 11.0, 22.5, plotted)
+    distributions.draw_durations(sheet, c, distributions.LEFT_MM, y, half - 16.5, 22.5, plotted)
+    distributions.draw_noise(sheet, c, half + distributions.LEFT_MM, y, half - 13.5, 22.5, plotted)
     y += SMALL_MM
     table.draw_table(sheet, c, y, plotted)
     y += table_mm + 1.0

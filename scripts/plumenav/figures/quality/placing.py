@@ -24,6 +24,7 @@ WIDTH_MM = PAGE_MM - 2 * MARGIN_MM  # between the margins
 POINT_MM = 25.4 / 72
 HINTING = 1.015
 SMALL_PT, NOTE_PT = 5.8, 6.2
+ASCENT_MM = 1.6  # of small text
 
 
 class Sheet:
@@ -58,6 +59,12 @@ class Sheet:
     def text(self, left: float, top: float, text: str, **how: Any) -> None:
         """Text whose upper left corner is here."""
         self.figure.text(*self.place(left, top), text, **{"va": "top", "ha": "left", **how})
+
+    def lines(self, left: float, top: float, lines: list[str], pitch_mm: float, **how: Any) -> None:
+        """Lines of small text at an even pitch, on one baseline with their neighbours."""
+        for k, line in enumerate(lines):
+            look = {"va": "baseline", "fontsize": SMALL_PT, **how}
+            self.text(left, top + k * pitch_mm + ASCENT_MM, line, **look)
 
     def rule(self, top: float, left: float = 0.0, right: float = WIDTH_MM, **how: Any) -> None:
         """A thin horizontal line."""
@@ -109,13 +116,17 @@ def wrapped(text: str, most_mm: float, size_pt: float, lines: int = 99) -> list[
     >>> wrapped("one two three", 12.0, 7.0, lines=1)
     ['one ...']
     """
-    result = [""]
+    result: list[str] = []
+    filled = most_mm
     for word in text.split():
-        longer = f"{result[-1]} {word}".strip()
-        if result[-1] and width_mm(longer, size_pt) > most_mm:
+        # words are measured one by one: most of them come again
+        wide = width_mm(word, size_pt)
+        filled += width_mm(" ", size_pt) + wide
+        if filled > most_mm:
             result.append(word)
+            filled = wide
         else:
-            result[-1] = longer
+            result[-1] += f" {word}"
     if len(result) <= lines:
         return result
     kept = result[:lines]

@@ -84,8 +84,7 @@ def draw_series(
             axes.axvspan(length_s, end, fc="none", ec=style.GREY, hatch="/////", lw=0)
     _marks(sheet, upper, c, time_s, gaps, left, top, width, plotted)
     upper.tick_params(labelbottom=False)
-    upper.set_ylabel("mean", labelpad=2)
-    lower.set_ylabel("interval\n(ms)", labelpad=2, linespacing=1.0)
+    upper.set_ylabel("mean")
     lower.set_xlabel("time (s)", labelpad=1)
     for axes in (upper, lower):
         axes.yaxis.set_label_coords(-LABEL_MM / width, 0.5)
@@ -102,24 +101,29 @@ def _means(
         )
         plotted.add("g", "mean of frame", x=time_s, value=mean, units=("s", "", "concentration"))
     else:
-        axes.fill_between(drawn.x, drawn.low, drawn.high, color=style.DARK, lw=0.4)
+        # the first bins that lie after a gap
+        at = np.unique(-(-gaps // -(-len(time_s) // MOST_POINTS)))
+        x, low, high = (np.insert(values, at, np.nan) for values in drawn)
+        axes.fill_between(x, low, high, color=style.DARK, lw=0.4)
         _plot_range("mean of frame", drawn, "concentration", plotted)
     axes.margins(y=0.12)
     axes.locator_params(axis="y", nbins=4)
 
 
 def _intervals(axes: Axes, time_s: np.ndarray, plotted: Plotted) -> None:
-    interval_ms = 1000 * np.diff(time_s)
-    drawn = binned(time_s[1:], interval_ms)
-    if len(drawn.x) == len(interval_ms):
-        axes.plot(time_s[1:], interval_ms, ".", color=style.DARK, ms=1.6, mew=0)
-        plotted.add("g", "interval", x=time_s[1:], value=interval_ms, units=("s", "", "ms"))
+    unit, per_s = ("ms", 1000.0) if np.diff(time_s).max() < 10.0 else ("s", 1.0)
+    interval = per_s * np.diff(time_s)
+    drawn = binned(time_s[1:], interval)
+    axes.set_ylabel(f"interval\n({unit})", linespacing=1.0)
+    if len(drawn.x) == len(interval):
+        axes.plot(time_s[1:], interval, ".", color=style.DARK, ms=1.6, mew=0)
+        plotted.add("g", "interval", x=time_s[1:], value=interval, units=("s", "", unit))
     else:
         axes.vlines(drawn.x, drawn.low, drawn.high, color=style.DARK, lw=0.5)
         axes.plot(drawn.x, drawn.high, ".", color=style.DARK, ms=1.6, mew=0)
-        _plot_range("interval", drawn, "ms", plotted)
-    top = float(interval_ms.max())
-    axes.set_ylim(min(0.0, 1.15 * float(interval_ms.min())) - 0.06 * top, 1.18 * top)
+        _plot_range("interval", drawn, unit, plotted)
+    top = float(interval.max())
+    axes.set_ylim(min(0.0, 1.15 * float(interval.min())) - 0.06 * top, 1.18 * top)
     axes.locator_params(axis="y", nbins=3)
 
 

@@ -19,7 +19,6 @@ MARKS = {
 }
 ORDER = (FAIL, WARN, NOT_JUDGED, NOT_MEASURED)
 LINE_MM, GAP_MM, HEAD_MM = 2.45, 0.4, 4.6
-LINE_SPACING = 1.18
 # left edges of the columns, mm
 STATUS, NAME, VALUE, LIMITS, SAYS = 0.0, 19.0, 45.5, 71.0, 87.0
 # and of each half of the part that passes
@@ -90,7 +89,7 @@ def draw_table(sheet: Sheet, c: Contents, top: float, plotted: Plotted) -> None:
         y += HEAD_MM
         for row in bad:
             _cells(sheet, y, (STATUS, NAME, VALUE, LIMITS), row)
-            sheet.text(SAYS, y, "\n".join(row.says), fontsize=SMALL_PT, linespacing=LINE_SPACING)
+            sheet.lines(SAYS, y, row.says, LINE_MM)
             y += row_mm(row)
     if good:
         y += 1.2 if bad else 0.0
@@ -128,9 +127,8 @@ def _cells(sheet: Sheet, y: float, columns: tuple[float, ...], row: Row) -> None
     status, name, value, limits = columns
     text, colour = mark_of(row.status)
     weight = "bold" if row.status in (FAIL, WARN) else "normal"
-    # one line spacing for all: it also decides where a single line sits
-    look = {"fontsize": SMALL_PT, "linespacing": LINE_SPACING}
-    sheet.text(status, y, text, color=colour, fontweight=weight, **look)
-    sheet.text(name, y, row.name, fontweight=weight, **look)
-    sheet.text(value, y, "\n".join(row.value), **look)
-    sheet.text(limits, y, row.limits, **look)
+    sheet.lines(status, y, [text], LINE_MM, color=colour)
+    sheet.lines(name, y, [row.name], LINE_MM, fontweight=weight)
+    sheet.lines(value, y, row.value, LINE_MM)
+    if row.limits:
+        sheet.lines(limits, y, [row.limits], LINE_MM)
