@@ -269,6 +269,48 @@ def test_masked_pixels_are_not_blank_air(tmp_path):
     assert made.quality["noise"]["mean"] == pytest.approx(0.2, abs=1e-3)
 
 
+def test_masked_pixels_are_clean_air_whatever_its_level(tmp_path):
+    c = truth(20)
+    raw = write_hdf5(tmp_path / "a.h5", 40 + 100 * c)
+    rows = [0, c.shape[1] // 2]
+    mask_out = {"polygon": [[rows[0], 0], [rows[0], 99], [rows[1], 99], [rows[1], 0]]}
+    expected = np.where(np.arange(c.shape[1])[:, None] <= rows[1], c, 0)
+    made = Normalized(
+        tmp_path,
+        raw,
+        normalize={**FLOAT, "mask": mask_out, "calibration": {"zero": 40, "one": 140}},
+    )
+    np.testing.assert_allclose(made.concentration, expected, atol=1e-6)
+    assert made.quality["conservation"]["ratio"] == pytest.approx(1)
+    # clean air is looked for in the recording, where a mask may hide it
+    made = Normalized(
+        tmp_path,
+        raw,
+        normalize={
+            **FLOAT,
+            "mask": mask_out,
+            "noise_floor": {"rows": [32, 40], "columns": [0, 56]},
+            "calibration": {"zero": 0, "one": 100},
+        },
+    )
+    np.testing.assert_allclose(made.concentration, expected, atol=1e-6)
+
+
+def test_a_percentile_is_of_what_the_mask_leaves(tmp_path):
+    levels = np.arange(100.0)
+    frames = np.full((4, 30, 40), 500.0)
+    frames[:, :10, :10] = levels.reshape(10, 10)
+    made = Normalized(
+        tmp_path,
+        write_hdf5(tmp_path / "a.h5", frames),
+        normalize={
+            "mask": {"polygon": [[0, 0], [0, 9], [9, 9], [9, 0]]},
+            "calibration": {"method": "percentile", "percentile": 50},
+        },
+    )
+    assert made.quality["calibration"]["one"] == pytest.approx(np.median(levels))
+
+
 def test_a_polygon_that_is_not_convex():
     corners = np.array([[0, 0], [0, 6], [6, 6], [6, 0], [3, 3]])
     drawn = mask.inside(corners, (7, 7))
