@@ -4,6 +4,7 @@
 #   recordings/{recording}.{h5,avi}                 synthetic recordings (a lab's own stay where they are)
 #   plumes/{recording}.parquet                      calibrated plume       + .quality.json
 #   quality/{recording}.json, .npz                  checks of the plume, maps and series
+#   figures/quality/{recording}.pdf, .svg, .png     the same on one page   + .csv, .json
 #   plan/{recording}/{agent}.parquet                one row per simulation
 #   prepared/{recording}/{agent}.npz                what an agent knows before it starts
 #   trajectories/{recording}/{agent}/{chunk}.parquet, simulations/{recording}/{agent}/{chunk}.parquet

@@ -11,9 +11,10 @@ from plumenav import config
 def digest(folder):
     """Hash of the names and contents of all files of a folder."""
     total = hashlib.sha256()
-    files = sorted(path for path in folder.iterdir() if path.is_file())
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in files:
-        total.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+        name = path.relative_to(folder).as_posix()
+        total.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return total.hexdigest(), len(files)
 
 

@@ -46,6 +46,11 @@ OUT = f"results/{RUN}"
 CHUNKS = chunk_names(
     CONFIG["simulation"]["simulations"], CONFIG["batch"]["chunk_simulations"]
 )
+# recordings whose quality can be drawn
+MOVIES = [
+    label for label, entry in CONFIG["recordings"].items() if entry["kind"] == "movie"
+]
+FIGURE_FILES = ("pdf", "svg", "csv", "json")  # of every figure, and png
 jobs.inherit_environment([plugin["file"] for plugin in CONFIG["plugins"]])
 
 

@@ -1,7 +1,6 @@
 # REQUIRED INPUTS: simulations, trajectories, validation/verdict.json
 # REQUIRED OUTPUTS: statistics/, figures/, performance/, report.html, numbers.json
 FIGURES = [name for name in registry.names("figure") if name != "fig_performance"]
-FIGURE_FILES = ("pdf", "svg", "csv", "json")  # and png
 STATISTICS = ("summary", "measures", "arrival", "against_null", "time_courses")
 
 
@@ -139,6 +138,7 @@ rule write_report:
         assessed=expand(
             rules.assess_recording.output.quality, recording=CONFIG["recordings"]
         ),
+        pages=expand(rules.draw_quality.output.files, recording=MOVIES),
         plumes=expand(
             rules.normalize_recording.output.plume, recording=CONFIG["recordings"]
         ),

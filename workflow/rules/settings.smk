@@ -38,6 +38,12 @@ def quality_settings(wildcards):
     return as_flag({"quality": limits, "dead_zones": zones, **kept})
 
 
+def quality_page_settings(wildcards):
+    """What a recording is declared to be, for its quality page."""
+    entry = CONFIG["recordings"][wildcards.recording]
+    return as_flag({key: entry[key] for key in ("wind", "nominal")})
+
+
 def plan_settings(wildcards):
     return as_flag(
         {
@@ -151,6 +157,7 @@ def usage_of_all_jobs():
         rules.normalize_recording.output.usage, recording=CONFIG["recordings"]
     )
     files += expand(rules.assess_recording.output.usage, recording=CONFIG["recordings"])
+    files += expand(rules.draw_quality.output.usage, recording=MOVIES)
     files += [
         f"{OUT}/performance/jobs/synthesize/{Path(recording_file(label)).name}.json"
         for label in CONFIG["recordings"]

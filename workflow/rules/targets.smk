@@ -9,6 +9,7 @@ rule normalize:
 rule quality:
     input:
         expand(rules.assess_recording.output.quality, recording=CONFIG["recordings"]),
+        expand(rules.draw_quality.output.picture, recording=MOVIES),
 
 
 rule simulate:
@@ -25,6 +26,7 @@ rule figures:
     input:
         rules.draw_figures.output.files,
         rules.draw_figures.output.pictures,
+        expand(rules.draw_quality.output.picture, recording=MOVIES),
 
 
 rule report:

@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, Rectangle
-from matplotlib.patheffects import withStroke
 
 from plumenav.figures import _style as style
 from plumenav.figures._contract import RunData
@@ -104,7 +103,7 @@ def arena_legend() -> list[Line2D]:
     ]
 
 
-OUTLINE = [withStroke(linewidth=1.4, foreground="black")]
+OUTLINE = style.OUTLINE
 
 
 def mark_wind(axes: Axes, wind: dict[str, Any]) -> None:

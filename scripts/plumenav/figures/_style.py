@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.colors import PowerNorm
+from matplotlib.patheffects import withStroke
 
 MM = 1 / 25.4  # mm to inch
 DPI = 300  # of the PNG
@@ -66,6 +67,8 @@ LINES = ("-", "--", "-.", ":")
 GREY, DARK = "#7f7f7f", "#333333"
 MAP_COLOURS = "cividis"  # even in lightness, made for colour-blind readers
 SHARE_COLOURS = "magma"
+# light marks on a map that is light in places
+OUTLINE = [withStroke(linewidth=1.4, foreground="black")]
 
 
 def colour(i: int) -> str:

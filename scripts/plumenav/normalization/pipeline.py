@@ -123,7 +123,9 @@ def _movie(
             raise
         sound = _sound_part(recording, damage)
         logger.warning("%s: %s", where, damage)
-        loss = Loss(damage.lost, f"{damage.where}: {damage.found}")
+        # a plume does not know the folder that its recording lay in
+        told = f"{damage.where}: {damage.found}".replace(str(source), source.name)
+        loss = Loss(damage.lost, told)
         return _complete(sound, source, companions, plume, unnamed, where, loss)
 
 

@@ -135,8 +135,8 @@ def arrays_of(m: Measures, time_s: np.ndarray) -> dict[str, np.ndarray]:
         (histograms), `frame_time_s`, `frame_mean`, `frame_change` (per frame), `wind_correlation`
         (displacement 0 in the middle; NaN where too little overlaps), `wind_correlation_lag_s`,
         `wind_lags_s`, `wind_rows_px`, `wind_columns_px`, `wind_correlations` (points of the fit),
-        `on_time_s`, `on_bare`, `on_dead_zone_0`, ... (ON in blank air). What a movie does not give
-        is not in the file.
+        `on_time_s`, `on_bare`, `on_dead_zone_0`, ... (ON in blank air), `on_dead_zones` (their
+        names). What a movie does not give is not in the file.
     """
     result: dict[str, np.ndarray] = {
         "factor": np.array(m.factor),
@@ -162,6 +162,7 @@ def arrays_of(m: Measures, time_s: np.ndarray) -> dict[str, np.ndarray]:
         first = m.motion.surfaces[0]
         result["wind_correlation"] = first.correlation.astype(np.float32)
         result["wind_correlation_lag_s"] = np.array(first.lag_s)
+    result["on_dead_zones"] = np.array([name for name in m.on_traces if name != "none"], str)
     for k, trace in enumerate(m.on_traces.values()):
         name = "on_bare" if k == 0 else f"on_dead_zone_{k - 1}"
         result[name] = trace.astype(np.float32)
