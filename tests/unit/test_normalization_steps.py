@@ -269,6 +269,29 @@ def test_masked_pixels_are_not_blank_air(tmp_path):
     assert made.quality["noise"]["mean"] == pytest.approx(0.2, abs=1e-3)
 
 
+def test_a_rolling_background_without_light_is_refused(tmp_path):
+    frames = np.full((40, 20, 30), 200, np.uint8)
+    frames[25:, 4, 5] = 0  # a shutter blade comes in
+    how = {"background": {"method": "rolling", "window_s": 1.0}, "calibration": {"one": 1}}
+    with pytest.raises(UserError, match=r"polarity\.kind.*0 or less in some pixels"):
+        Normalized(
+            tmp_path,
+            write_hdf5(tmp_path / "a.h5", frames),
+            normalize={**how, "polarity": {"kind": "absorbance"}},
+        )
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.int32, np.float32])
+def test_negative_numbers_have_no_gamma(tmp_path, dtype):
+    frames = (100 * truth(4) - 5).astype(dtype)
+    with pytest.raises(UserError, match=r"not finite numbers .*normalize\.transfer"):
+        Normalized(
+            tmp_path,
+            write_hdf5(tmp_path / "a.h5", frames),
+            normalize={"transfer": {"kind": "gamma", "exponent": 0.45, "full_scale": 100}},
+        )
+
+
 def test_masked_pixels_are_clean_air_whatever_its_level(tmp_path):
     c = truth(20)
     raw = write_hdf5(tmp_path / "a.h5", 40 + 100 * c)

@@ -107,7 +107,11 @@ class Movie:
         stored_bytes = grid.height * grid.width * self.code.dtype.itemsize
         self._samples = fidelity.Samples(raw_bytes * self.facts.channels + stored_bytes)
         self._full = full_scale(np.dtype(self.facts.dtype), self.facts.bits)
-        self._is_float = np.dtype(self.facts.dtype).kind == "f"
+        # integers become nothing else than numbers, unless a power of negative ones is taken
+        signed = np.dtype(self.facts.dtype).kind
+        self._may_be_no_number = signed == "f" or (
+            signed == "i" and settings.transfer.kind == "gamma"
+        )
         self._saturated = self._pixels = self._clipped_low = self._clipped_high = 0
         self._last = 0
 
@@ -158,7 +162,7 @@ class Movie:
     def _reduced(self, stream: Iterator[clock.Timed[Seen]]) -> Iterator[clock.Timed[Seen]]:
         for n, (time_s, seen) in enumerate(stream):
             image = self.kernel.reduce(seen.raw, seen.empty)
-            if self._is_float and not np.isfinite(cv2.sumElems(image)[0]):
+            if self._may_be_no_number and not np.isfinite(cv2.sumElems(image)[0]):
                 raise UserError(
                     str(self.source),
                     f"frame {n} of those used holds values that are not finite numbers"

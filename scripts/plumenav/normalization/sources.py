@@ -205,7 +205,14 @@ class Sources:
         if how.method != "rolling":
             return None
         assert how.window_s is not None
-        found = background.Rolling(how.window_s, how.samples, self._percentile(signals.inverse))
+        kind, flat = self.settings.polarity.kind, signals.chain.flat
+
+        def check(empty: np.ndarray) -> None:
+            even = flat_field.plain(signals.linear(empty), flat)
+            polarity.check(kind, even, f"{self.where}.polarity")
+
+        q = self._percentile(signals.inverse)
+        found = background.Rolling(how.window_s, how.samples, q, check)
         first, end = self.reader.frames or (0, None)
         r0, r1, c0, c1 = self.shape.window
 
