@@ -584,3 +584,36 @@ def test_truncate_uses_what_is_sound_and_says_what_is_lost(tmp_path):
     assert "a.avi" in made.quality["loss"]
     assert made.quality["frames_lost"] == 60 - n
     assert math.isclose(made.metadata["period_s"], n / 30, rel_tol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("key", "section"),
+    [
+        ("background", {"method": "median", "frames": [0, 59]}),
+        ("flat_field", {"dark": [50, 60]}),
+        ("calibration", {"method": "percentile", "frames": [40, 60]}),
+    ],
+)
+def test_truncate_names_the_step_that_needs_a_lost_frame(tmp_path, key, section):
+    source = write_video(tmp_path / "a.avi", lopsided(n=60), "MJPG", 30.0)
+    content = source.read_bytes()
+    source.write_bytes(content[: int(len(content) * 0.6)])
+    with pytest.raises(UserError, match=rf"normalize\.{key}\..*leaves \d+ frames"):
+        Normalized(
+            tmp_path,
+            source,
+            reader={"on_damage": "truncate"},
+            frame_rate_hz=None,
+            normalize={key: section},
+        )
+
+
+def test_colours_do_not_saturate(tmp_path):
+    blue = np.full((20, 30, 3), (255, 0, 0), np.uint8)  # the first colour of the map
+    source = tmp_path / "a.avi"
+    writer = cv2.VideoWriter(str(source), cv2.VideoWriter.fourcc(*"FFV1"), 30.0, (30, 20))
+    for _ in range(4):
+        writer.write(blue)
+    writer.release()
+    made = Normalized(tmp_path, source, normalize={"false_colour": {"map": "winter"}})
+    assert made.quality["saturated_fraction"] is None

@@ -106,7 +106,9 @@ class Movie:
         raw_bytes = window[0] * window[1] * np.dtype(self.facts.dtype).itemsize
         stored_bytes = grid.height * grid.width * self.code.dtype.itemsize
         self._samples = fidelity.Samples(raw_bytes * self.facts.channels + stored_bytes)
-        self._full = full_scale(np.dtype(self.facts.dtype), self.facts.bits)
+        # the largest number of a colour channel is a colour like any other
+        coloured = self.facts.channels == 3
+        self._full = None if coloured else full_scale(np.dtype(self.facts.dtype), self.facts.bits)
         # integers become nothing else than numbers, unless a power of negative ones is taken
         signed = np.dtype(self.facts.dtype).kind
         self._may_be_no_number = signed == "f" or (
