@@ -298,6 +298,7 @@ class Movie:
             step,
             where,
             self._recorded(),
+            self.points.source_value,
         )
         grid = self.shape.grid
         pixels = n_written * grid.height * grid.width

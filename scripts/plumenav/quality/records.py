@@ -146,9 +146,10 @@ def noise(c: Context) -> Check:
     if not found:
         how = c.record.get("blank_found") or "no part of the image is free of plume"
         return unmeasured("noise", "concentration", limits, f"no blank air: {how}")
-    says = f"a pixel in blank air has a standard deviation of {found['sd']:.3g}"
+    share = found["sd"] / c.source_value
+    says = f"a pixel in blank air has a standard deviation of {share:.3g}"
     bad = f"{says}: average pixels (normalize.resample.mm_per_px), and give sensors a dead zone"
-    return judged("noise", found["sd"], "concentration", limits, says, bad)
+    return judged("noise", share, "concentration", limits, says, bad)
 
 
 def conservation(c: Context) -> Check:
