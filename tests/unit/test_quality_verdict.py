@@ -238,6 +238,16 @@ def test_records_of_normalization_are_judged(clean, check, record, status, word)
     assert word in found.says
 
 
+@pytest.mark.parametrize(
+    ("share", "status"), [(0.0, "pass"), (0.1, "warn"), (0.9, "fail"), (None, None)]
+)
+def test_a_wrong_colour_map_is_seen(clean, share, status):
+    found = records.colour_map(context(clean, not_of_the_colour_map_fraction=share))
+    assert [check.status for check in found] == ([status] if status else [])
+    if status == "fail":
+        assert "90 % of pixel-frames" in found[0].says
+
+
 def test_limits_judge_both_ways():
     rising, falling = {"warn": 1.0, "fail": 2.0}, {"warn": 0.97, "fail": 0.95}
     status = [judged("x", v, "", rising, "", "").status for v in (1.0, 1.1, 2.0, 2.1)]

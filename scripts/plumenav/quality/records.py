@@ -129,6 +129,18 @@ def saturation(c: Context) -> Check:
     return _share(c, "saturation", value, bad, "the camera did not saturate")
 
 
+def colour_map(c: Context) -> list[Check]:
+    """Colours that are not of the map; none where there is no map."""
+    value = c.record.get("not_of_the_colour_map_fraction")
+    if value is None:
+        return []
+    bad = (
+        "of pixel-frames have a colour that is not of normalize.false_colour.map: another map,"
+        " lettering (crop or mask it), or a smaller tolerance than the codec needs"
+    )
+    return [_share(c, "colour_map", value, bad, "the colours are those of the map")]
+
+
 def clipping(c: Context) -> Check:
     """Concentrations outside what is stored."""
     low, high = c.record.get("clipped_low_fraction"), c.record.get("clipped_high_fraction")
@@ -186,6 +198,7 @@ def record_checks(c: Context) -> list[Check]:
         missing_frames(c),
         repeated_frames(c),
         saturation(c),
+        *colour_map(c),
         clipping(c),
         noise(c),
         conservation(c),
