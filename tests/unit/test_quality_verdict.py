@@ -248,6 +248,13 @@ def test_a_wrong_colour_map_is_seen(clean, share, status):
         assert "90 % of pixel-frames" in found[0].says
 
 
+def test_a_movie_of_one_number_is_told(clean, tmp_path):
+    made = Assessed(tmp_path, np.zeros((30, 40, 56), np.uint8), normalize={})
+    assert made.content["status"] == "warn"
+    assert "every pixel of every frame" in made.bad["constant"]
+    assert "constant" not in clean.checks
+
+
 def test_limits_judge_both_ways():
     rising, falling = {"warn": 1.0, "fail": 2.0}, {"warn": 0.97, "fail": 0.95}
     status = [judged("x", v, "", rising, "", "").status for v in (1.0, 1.1, 2.0, 2.1)]

@@ -141,6 +141,18 @@ def colour_map(c: Context) -> list[Check]:
     return [_share(c, "colour_map", value, bad, "the colours are those of the map")]
 
 
+def constant(c: Context) -> list[Check]:
+    """A movie that holds one number only; nothing of others."""
+    found = c.record.get("concentration")
+    if not found or found["max"] > found["min"]:
+        return []
+    says = (
+        f"every pixel of every frame is at {found['max']:.4g}: no odour was recorded, or another"
+        " reader.dataset, reader.channel, crop or calibration is needed to see it"
+    )
+    return [Check("constant", None, "", None, None, WARN, says)]
+
+
 def clipping(c: Context) -> Check:
     """Concentrations outside what is stored."""
     low, high = c.record.get("clipped_low_fraction"), c.record.get("clipped_high_fraction")
@@ -199,6 +211,7 @@ def record_checks(c: Context) -> list[Check]:
         repeated_frames(c),
         saturation(c),
         *colour_map(c),
+        *constant(c),
         clipping(c),
         noise(c),
         conservation(c),
