@@ -269,6 +269,22 @@ def test_masked_pixels_are_not_blank_air(tmp_path):
     assert made.quality["noise"]["mean"] == pytest.approx(0.2, abs=1e-3)
 
 
+def test_a_rolling_window_is_no_longer_where_frames_are_few(tmp_path):
+    frames = np.arange(60.0)[:, None, None] + np.zeros((60, 20, 30))
+    made = Normalized(
+        tmp_path,
+        write_hdf5(tmp_path / "a.h5", frames),
+        frame_rate_hz=5,
+        normalize={
+            **FLOAT,
+            "background": {"method": "rolling", "window_s": 1.0, "samples": 15},
+            "calibration": {"one": 1},
+        },
+    )
+    # 5 frames are in a window: the median of them is 2 frames old
+    np.testing.assert_allclose(made.concentration[10:], 2, atol=1e-5)
+
+
 def test_a_rolling_background_without_light_is_refused(tmp_path):
     frames = np.full((40, 20, 30), 200, np.uint8)
     frames[25:, 4, 5] = 0  # a shutter blade comes in

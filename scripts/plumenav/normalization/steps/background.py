@@ -16,6 +16,9 @@ import numpy as np
 
 from plumenav.config.normalization import Background
 
+# Frames of a rolling window that stay, however old: a background of one frame would be that frame.
+LEAST_HELD = 3
+SLACK_S = 1e-9  # against rounding of k / rate
 # Raw frames that may be held at once; beyond it, the recording is read again strip by strip.
 HELD_BYTES = 256 * 2**20
 
@@ -120,24 +123,27 @@ class Rolling:
     def __init__(
         self, window_s: float, samples: int, q: float, check: Callable[[np.ndarray], None]
     ) -> None:
-        self._interval_s, self._samples, self._q = window_s / samples, samples, q
-        self._frames: deque[np.ndarray] = deque(maxlen=samples)
+        self._window_s, self._interval_s, self._q = window_s, window_s / samples, q
+        self._frames: deque[tuple[float, np.ndarray]] = deque(maxlen=samples)
         self._taken, self._check = 0, check
         self._image: np.ndarray | None = None
 
     def _due(self, time_s: float) -> bool:
-        # a slack against rounding of k / rate
-        return time_s >= self._taken * self._interval_s - 1e-9
+        return time_s >= self._taken * self._interval_s - SLACK_S
 
     def _take(self, time_s: float, values: np.ndarray) -> None:
-        self._frames.append(values)
+        self._frames.append((time_s, values))
+        # a recording with fewer frames than samples in a window must not make the window longer
+        oldest_s = time_s - self._window_s + SLACK_S
+        while len(self._frames) > LEAST_HELD and self._frames[0][0] <= oldest_s:
+            self._frames.popleft()
         # frames that came late (gaps) do not make others come early
         self._taken = int(np.floor(time_s / self._interval_s + 1e-9)) + 1
 
     def prepare(self, frames: Iterable[tuple[float, np.ndarray]]) -> None:
         """Look at the first window: (time in s from the first frame, values to combine)."""
         for time_s, values in frames:
-            if time_s > self._interval_s * self._samples:
+            if time_s > self._window_s:
                 break
             if self._due(time_s):
                 self._take(time_s, values.copy())
@@ -145,7 +151,8 @@ class Rolling:
 
     def _combine(self) -> None:
         # row by row: np.percentile works in doubles, several times the frames
-        strips = [np.percentile(row, self._q, axis=0) for row in zip(*self._frames, strict=True)]
+        rows = zip(*(values for _, values in self._frames), strict=True)
+        strips = [np.percentile(row, self._q, axis=0) for row in rows]
         self._image = np.stack(strips).astype(np.float64)
         self._check(self._image)
 
