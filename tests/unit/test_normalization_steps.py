@@ -633,3 +633,9 @@ def test_colours_do_not_saturate(tmp_path):
     writer.release()
     made = Normalized(tmp_path, source, normalize={"false_colour": {"map": "winter"}})
     assert made.quality["saturated_fraction"] is None
+
+
+def test_an_image_too_small_to_be_sent_back(tmp_path):
+    frames = np.random.default_rng(1).random((20, 2, 2))
+    made = Normalized(tmp_path, write_hdf5(tmp_path / "a.h5", frames), wind_toward=30.0)
+    assert made.quality["fidelity"] is None

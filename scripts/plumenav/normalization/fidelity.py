@@ -157,7 +157,8 @@ def measure(
     Returns
     -------
     dict
-        fidelity : {r, r_min, r_moving, frames}, or None where the transfer has no inverse.
+        fidelity : {r, r_min, r_moving, frames}, or None where the transfer has no inverse, or no
+            pixel of the file is mostly in the plume.
             Correlation of the plume, sent back, with the file's numbers: pooled over frames,
             smallest of one frame, and without each pixel's own mean (shown, not judged: there
             the camera's noise counts fully).
@@ -170,7 +171,7 @@ def measure(
     counts = (cover > 0.5) & (signals.chain.keep is None or signals.chain.keep > 0)
     found, total, size, made = _Correlation(), 0.0, 0.0, 0.0
     file_area = shape.pose.view.row_mm * shape.pose.view.column_mm
-    possible = True
+    possible = bool(counts.any())
     for pair in pairs:
         values = signals.inverse.shape(pair.raw)
         empty = signals.background(pair.empty, values.dtype)
@@ -184,7 +185,7 @@ def measure(
         size += float(np.abs(covered, out=covered).sum(dtype=np.float64)) * file_area
         del covered
         signal = _signal(pair.stored, points, code)
-        made += float(signal.sum()) * shape.grid.mm_per_px**2
+        made += float(signal.sum(dtype=np.float64)) * shape.grid.mm_per_px**2
         back = cv2.remap(
             signal.astype(np.float32, copy=False),
             column,
@@ -196,7 +197,7 @@ def measure(
         back += floor
         numbers = transfer.stored(signals.chain.intensity(back, empty), camera)
         del back
-        if numbers is None:
+        if numbers is None or not possible:
             possible = False
             continue
         # a picture in false colour is compared in the numbers that it shows
