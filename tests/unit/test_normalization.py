@@ -211,21 +211,34 @@ def test_median_in_strips_is_the_median(monkeypatch, tmp_path):
     np.testing.assert_allclose(made.concentration, truth, atol=1e-5)
 
 
+def test_the_little_odour_of_a_clean_sparse_movie_is_conserved(tmp_path):
+    frames = np.zeros((8, 60, 80), np.uint8)
+    frames[:, 30, ::20] = 100
+    made = Normalized(
+        tmp_path, write_hdf5(tmp_path / "a.h5", frames), normalize={"calibration": {"one": 200}}
+    )
+    assert made.quality["conservation"]["ratio"] == pytest.approx(1, abs=0.01)
+
+
 @pytest.mark.parametrize(("dtype", "levels"), [("uint8", 255), ("uint16", 65535), ("int16", 65535)])
 def test_storage_is_exact_to_half_a_step_and_counts_what_it_clips(tmp_path, dtype, levels):
     frames = np.random.default_rng(0).uniform(-0.2, 1.9, (3, 20, 30))
     frames[0, 0, :4] = [-0.3, -1.0, 2.5, 1e9]
     frames[1, 0, 0] = -1e30
-    frames[2, 3, :3] = [-0.25, 2.0, 2.0]  # the very ends are not clipped
     step = 2.25 / levels
+    low = -round(0.25 / step) * step  # 0 is a stored number
+    high = low + levels * step
+    frames[2, 3, :3] = [low, high, high]  # the very ends are not clipped
+    frames[2, 5] = 0
     # rounding to the last number is not clipping: more than half a step outside is
-    frames[2, 4, :4] = [-0.25 - 0.8 * step, -0.25 - 0.3 * step, 2 + 0.8 * step, 2 + 0.3 * step]
+    frames[2, 4, :4] = [low - 0.8 * step, low - 0.3 * step, high + 0.8 * step, high + 0.3 * step]
     made = Normalized(
         tmp_path, write_hdf5(tmp_path / "a.h5", frames), normalize={"storage": {"dtype": dtype}}
     )
     assert made.stored.dtype == dtype
     assert made.metadata["scale"] == pytest.approx(step)
-    assert np.abs(made.concentration - np.clip(frames, -0.25, 2)).max() <= 0.501 * step
+    assert np.abs(made.concentration - np.clip(frames, low, high)).max() <= 0.501 * step
+    assert not made.concentration[2, 5].any()
     assert (made.quality["clipped_low"], made.quality["clipped_high"]) == (4, 3)
     assert made.quality["clipped_low_fraction"] == 4 / 1800
 

@@ -41,7 +41,8 @@ def code(
     Returns
     -------
     Code
-        minimum is the smallest stored integer, maximum the largest.
+        minimum is the smallest stored integer, maximum the largest, to within half a step: a
+        concentration of 0 is stored exactly.
 
     Raises
     ------
@@ -58,7 +59,11 @@ def code(
         return Code(dtype, 1.0, 0.0, None, None)
     limits = np.iinfo(dtype)
     scale = unit * (storage.maximum - storage.minimum) / (int(limits.max) - int(limits.min))
-    offset = unit * storage.minimum - limits.min * scale
+    if storage.minimum <= 0 <= storage.maximum:
+        # else all pixels of clean air would be off by the same part of a step
+        offset = -(int(limits.min) + round(-unit * storage.minimum / scale)) * scale
+    else:
+        offset = unit * storage.minimum - limits.min * scale
     return Code(dtype, scale, offset, int(limits.min), int(limits.max))
 
 
