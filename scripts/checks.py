@@ -26,6 +26,7 @@ def rings(long):
     yield "unit", [*PYTEST, "tests/unit", "-m", "not slow"]
     yield "contracts", [*PYTEST, "tests/contracts", "-m", "not slow"]
     yield "properties", [*PYTEST, "tests/properties", "-m", "not slow"]
+    yield "fuzz", [*PYTEST, "tests/fuzz", "-m", "not slow"]
     yield "workflow", [*PYTEST, "tests/workflow", "-m", "not slow"]
     if long:
         yield "long", [*PYTEST, "tests", "-m", "slow"]

@@ -87,18 +87,21 @@ class Assessed:
     def __init__(
         self,
         folder: Path,
-        frames: np.ndarray,
+        movie: np.ndarray | Path,
         quality: dict[str, Any] | None = None,
+        companions: dict[str, Path] | None = None,
         **changes: Any,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        movie = folder / "movie.h5"
-        with h5py.File(movie, "w") as file:
-            file["movie"] = frames
+        if not isinstance(movie, Path):
+            frames, movie = movie, folder / "movie.h5"
+            with h5py.File(movie, "w") as file:
+                file["movie"] = frames
         recording = Recording.model_validate(declared(**changes))
         settings = json.loads(recording.model_dump_json())
         self.plume = folder / "plume.parquet"
-        normalize("trial", settings, movie, self.plume, folder / "plume.quality.json")
+        record = folder / "plume.quality.json"
+        normalize("trial", settings, movie, self.plume, record, companions)
         self.settings = {
             "quality": Quality.model_validate(quality or {}).model_dump(mode="json"),
             "wind": settings["wind"],

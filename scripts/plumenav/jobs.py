@@ -27,10 +27,11 @@ log = logging.getLogger(__name__)
 LOADED_S = time.time()
 PLUGINS_VARIABLE = "PLUMENAV_PLUGINS"
 
-# one thread per library unless the rule says otherwise; the system allocator gives memory back
+# one thread per library unless the rule says otherwise; mimalloc keeps pages that the next block of
+# a plume needs: the system allocator returned them each time, at half the speed and more memory
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
-os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "mimalloc")
 os.environ.setdefault("MPLBACKEND", "agg")
 
 POLL_S = 0.5

@@ -181,13 +181,3 @@ def test_damage_is_a_message_or_a_complete_read(name, damage, tmp_path):
         folder = tmp_path / str(seed)
         folder.mkdir()
         _sound_or_said(name, folder, damage, seed)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", FORMATS)
-@pytest.mark.parametrize("damage", DAMAGE)
-def test_much_damage_is_a_message_or_a_complete_read(name, damage, tmp_path):
-    for seed in range(2, 200):
-        folder = tmp_path / str(seed)
-        folder.mkdir()
-        _sound_or_said(name, folder, damage, seed)

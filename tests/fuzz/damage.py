@@ -12,7 +12,7 @@ HEAD_BYTES = 1024
 
 
 def truncated(data: bytes, rng: np.random.Generator, other: bytes) -> bytes:
-    return data[: int(rng.integers(0, len(data)))]
+    return data[: int(rng.integers(0, max(1, len(data))))]
 
 
 def _flipped(data: bytes, rng: np.random.Generator, among: int) -> bytes:
@@ -31,14 +31,16 @@ def head_flipped(data: bytes, rng: np.random.Generator, other: bytes) -> bytes:
 
 
 def run_zeroed(data: bytes, rng: np.random.Generator, other: bytes) -> bytes:
-    start = int(rng.integers(0, len(data)))
+    start = int(rng.integers(0, max(1, len(data))))
     n = min(int(rng.integers(16, 4096)), len(data) - start)
     return data[:start] + bytes(n) + data[start + n :]
 
 
 def runs_swapped(data: bytes, rng: np.random.Generator, other: bytes) -> bytes:
+    if len(data) < 8:
+        return data[::-1]
     n = int(rng.integers(1, max(2, min(512, len(data) // 3))))
-    a, b = sorted(int(k) for k in rng.integers(0, len(data) - 2 * n, 2))
+    a, b = sorted(int(k) for k in rng.integers(0, len(data) - 2 * n + 1, 2))
     b += n
     return data[:a] + data[b : b + n] + data[a + n : b] + data[a : a + n] + data[b + n :]
 
@@ -49,7 +51,7 @@ def head_of_another(data: bytes, rng: np.random.Generator, other: bytes) -> byte
 
 
 def bytes_lost(data: bytes, rng: np.random.Generator, other: bytes) -> bytes:
-    start = int(rng.integers(0, len(data)))
+    start = int(rng.integers(0, max(1, len(data))))
     return data[:start] + data[start + int(rng.integers(1, 600)) :]
 
 

@@ -65,7 +65,8 @@ def judged(answer: dict[str, Any], way: str, healthy: list[int], path: Path) -> 
     if verdict == "complete":
         if len(frames) < (answer["header"] or 0) and not answer["notes"]:
             return "SILENTLY SHORT"
-        if way == "truncated" and frames != healthy[: len(frames)]:
+        told = any("may be cut off" in note for note in answer["notes"])
+        if way == "truncated" and frames != healthy[: len(frames)] and not told:
             return "WRONG FRAMES"
         return "complete" if frames == healthy else "complete, other numbers"
     if path.name not in answer["message"]:

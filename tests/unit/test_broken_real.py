@@ -104,3 +104,22 @@ def test_a_single_frame_is_a_complete_recording_of_one_frame(broken):
     (block,) = opened.blocks()
     assert (block.first, block.frames.shape) == (0, (1, 240, 320))
     np.testing.assert_array_equal(block.frames, decoded(broken / "single_frame.mp4"))
+
+
+def test_what_several_threads_drop_is_still_readable(recordings_folder, tmp_path):
+    """An AV1 decoder with several threads gives up frames before the damage; alone it does not."""
+    whole = (recordings_folder / "formats" / "av1.mkv").read_bytes()
+    path = tmp_path / "rotten.mkv"
+    promised, delivered = [], []
+    for at in np.linspace(0.3, 0.9, 12) * len(whole):
+        path.write_bytes(whole[: int(at)] + bytes(40) + whole[int(at) + 40 :])
+        try:
+            opened = open_recording(path, Settings())
+            list(opened.blocks())
+        except DamageError as error:
+            if error.readable:
+                promised.append(error.readable)
+                part = np.concatenate([b.frames for b in opened.blocks(0, error.readable)])
+                delivered.append(len(part))
+    assert delivered == promised
+    assert len(promised) >= 6

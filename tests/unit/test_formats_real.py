@@ -16,6 +16,7 @@ import h5py
 import numpy as np
 import pytest
 
+from factories_recordings import Normalized
 from plumenav.recordings._contract import Settings
 from plumenav.recordings._recognize import open_recording
 
@@ -212,3 +213,36 @@ def test_deeper_than_8_bits_is_said_to_be_cut(formats):
     opened = read(formats / "torchcodec_h264_10bits.mp4").opened
     assert "the file has 10 bits per channel, the decoder gives 8" in opened.notes
     assert opened.facts.extra["pixel_format"] == "YUV 4:2:0, 10 bits"
+
+
+# A gray level is 2 * 140 * gray / 255**2 degrees: 0.3 at the sky, 1.1 at the top of the scale.
+PLUME = {
+    "frame_rate_hz": None,
+    "source_px": {"row": 236, "column": 171},
+    "wind_toward": "-row",
+    "normalize": {
+        "transfer": {"kind": "square_root", "full_scale": 255, "low": 20, "high": 160},
+        "calibration": {"zero": 24.5, "one": 124.5},
+        "storage": {"dtype": "uint16"},
+    },
+}
+DEGREES_PER_LEVEL = 1.1
+
+
+@pytest.fixture(scope="module")
+def plume(formats, tmp_path_factory):
+    made = Normalized(tmp_path_factory.mktemp("plume"), formats / "ffv1_gray8.mkv", **PLUME)
+    return made.concentration
+
+
+@pytest.mark.parametrize("name", TOLERANCES)
+def test_all_containers_and_codecs_give_the_same_plume(formats, plume, tmp_path, name):
+    tolerance = TOLERANCES[name]
+    made = Normalized(tmp_path, formats / name, **PLUME)
+    difference = made.concentration - plume[: len(made.concentration)]
+    step = made.metadata["scale"]  # concentration 1 is 100 degrees
+    assert np.abs(difference).mean() <= tolerance.mean * DEGREES_PER_LEVEL / 100 + step
+    assert np.abs(difference).max() <= tolerance.largest * DEGREES_PER_LEVEL / 100 + step
+    r = np.corrcoef(made.concentration.ravel(), plume[: len(made.concentration)].ravel())[0, 1]
+    assert r >= tolerance.correlation - 1e-9, tolerance.why
+    assert made.quality["fidelity"]["r"] > 0.9999

@@ -184,7 +184,7 @@ def normalize(folder: Path, source: Path, end: str = "", **reader: object):
     flags = {
         "rule": "normalize",
         "recording": "r",
-        "settings": json.dumps(settings(frame_rate_hz=None, reader=reader)),
+        "settings": json.dumps({**settings(frame_rate_hz=None, reader=reader), "companions": []}),
         "source": source,
         "plume": out / "r.parquet",
         "quality": out / "r.quality.json",

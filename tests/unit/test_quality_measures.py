@@ -364,3 +364,15 @@ def test_facts_of_the_file_against_what_is_known():
     ]
     assert file_disagreements({**known, "frames": 150}, known) == ["frames 150, expected 3600"]
     assert file_disagreements(known, {"rows": None}) == []
+
+
+def test_masked_pixels_are_not_quiet_air():
+    sd = np.full((10, 12), 0.01)
+    sd[:, :4] = 0.0  # a mask
+    sd[4:6, 4:] = 0.3  # a plume
+    quiet = maps.quiet_mask(sd, 0.01)
+    assert not quiet[:, :4].any()
+    assert quiet[0, 4:].all()
+    assert not quiet[4, 4:].any()
+    # without any noise, as in a simulated plume, nothing can be told apart
+    assert maps.quiet_mask(np.where(sd < 0.1, 0.0, sd), 0.0)[0, 0]

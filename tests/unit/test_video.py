@@ -16,9 +16,10 @@ from PIL import Image
 from conftest import ROOT
 from factories_recordings import lopsided, write_video
 from plumenav.errors import UserError
-from plumenav.recordings import _opencv, video
+from plumenav.recordings import _opencv
 from plumenav.recordings._contract import DamageError, Settings
 from plumenav.recordings._recognize import open_recording
+from plumenav.recordings._stamps import Stamps
 
 
 def read(path: Path, first: int = 0, end: int | None = None, **settings: object):
@@ -153,14 +154,14 @@ def test_transparent_pixels_are_said(tmp_path):
 
 def test_stamps_that_fall_to_zero_at_the_end_go_on_at_the_nominal_rate():
     """As OpenCV gives them for H.264 in AVI; also where the last block is that one frame."""
-    stamps = video._Stamps(rate_hz=10.0)
+    stamps = Stamps(rate_hz=10.0)
     np.testing.assert_allclose(stamps.mended(np.array([0.0, 0.1, 0.21])), [0.0, 0.1, 0.21])
     np.testing.assert_allclose(stamps.mended(np.array([0.0])), [0.31])
     assert stamps.notes() == ["1 time stamps were missing; continued at the nominal rate"]
 
 
 def test_stamps_that_are_no_times_or_go_back_are_said():
-    stamps = video._Stamps(rate_hz=10.0)
+    stamps = Stamps(rate_hz=10.0)
     mended = stamps.mended(np.array([0.0, -9.2e15, 0.3, 0.2, np.nan]))
     np.testing.assert_allclose(mended, [0.0, 0.1, 0.3, 0.2, 0.3])
     assert stamps.notes() == [
@@ -233,6 +234,23 @@ def test_wherever_a_file_is_cut_what_is_called_readable_is_what_was_there(
     assert refused >= 12
 
 
+def test_a_gif_is_cut_off_without_its_trailer(tmp_path):
+    """No header counts, and the decoder keeps silent about half a picture."""
+    images = [Image.fromarray(frame) for frame in lopsided(n=6)]
+    whole = tmp_path / "whole.gif"
+    images[0].save(whole, save_all=True, append_images=images[1:], duration=40)
+    data, (_, truth, _) = whole.read_bytes(), read(whole)
+    assert len(truth) == 6
+    for cut in np.linspace(len(data) * 0.4, len(data) - 1, 20).astype(int):
+        path = tmp_path / "cut.gif"
+        path.write_bytes(data[:cut])
+        with pytest.raises(DamageError) as caught:
+            read(path)
+        assert 0 < caught.value.readable < 6
+        _, found, _ = read(path, 0, caught.value.readable)
+        np.testing.assert_array_equal(found, truth[: caught.value.readable])
+
+
 def test_frames_of_another_size_are_damage(tmp_path, monkeypatch):
     path = write_video(tmp_path / "a.avi", lopsided(n=6), "FFV1")
     opened = open_recording(path, Settings())
@@ -258,6 +276,7 @@ import os, pathlib
 os.close(2)
 from plumenav.recordings._contract import DamageError, Settings
 from plumenav.recordings._recognize import open_recording
+from plumenav.recordings._stamps import Stamps
 try:
     list(open_recording(pathlib.Path({str(path)!r}), Settings()).blocks())
 except DamageError as error:

@@ -164,7 +164,8 @@ class Recording(Section):
     wind_toward: Literal["+column", "-column", "+row", "-row"] | Number = Field(
         "+column",
         description="image direction that the wind blows to, turned to +x; or an angle in degrees,"
-        " counter-clockwise from +column as the image is seen (+row is -90)",
+        " counter-clockwise from +column (+row is -90); as the image is seen once `mirrored` is"
+        " undone",
     )
     mirrored: bool = Field(False, description="true: the camera saw the plume in a mirror")
     normalize: Normalization = Normalization()

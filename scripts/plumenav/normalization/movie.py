@@ -222,7 +222,9 @@ class Movie:
                     behind = pool.submit(writer.write, times, block)
                 if behind is not None:
                     behind.result()
-            give_back()  # before the maps of the whole movie are made
+            # before the maps of the whole movie are made: readers keep chunks of their file
+            self.opened.close()
+            give_back()
             period_s = self._period(writer.time_s)
             record = self._record(len(writer.time_s))
             writer.metadata.update(
@@ -322,8 +324,8 @@ class Movie:
 
 
 def give_back() -> None:
-    """Give memory that was freed back to the system."""
-    pa.default_memory_pool().release_unused()
+    """Give memory that was freed back to the system: NumPy's and OpenCV's, of all threads."""
+    pa.system_memory_pool().release_unused()
 
 
 def full_scale(dtype: np.dtype, bits: int) -> int | None:

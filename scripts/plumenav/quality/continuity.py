@@ -21,6 +21,8 @@ SCATTERS = 7.0
 # a repeated frame changes by less than this share of what is usual
 REPEAT = 0.1
 LEAST_FRAMES = 20
+# time stamps show a gap where an interval is so many times the median
+GAP = 1.5
 
 
 class Continuity(NamedTuple):
@@ -66,6 +68,26 @@ def _median(windows: np.ndarray) -> np.ndarray:
     return np.asarray(
         (ordered[rows, low] + ordered[rows, np.minimum(high, len(ordered[0]) - 1)]) / 2
     )
+
+
+def unexplained(missing: np.ndarray, time_s: np.ndarray) -> np.ndarray:
+    """Jumps where the time stamps do not show a gap: there, the stamps are wrong, too.
+
+    Parameters
+    ----------
+    missing : ndarray of int
+        Frames before which frames are missing.
+    time_s : ndarray, shape (n,)
+        Time stamps.
+
+    Examples
+    --------
+    >>> unexplained(np.array([2, 4]), np.array([0.0, 0.1, 0.3, 0.4, 0.5, 0.6]))
+    array([4])
+    """
+    intervals = np.diff(time_s)
+    gap = intervals > GAP * np.median(intervals)
+    return np.asarray(missing[~gap[missing - 1]])
 
 
 def continuity(one: np.ndarray, two: np.ndarray) -> Continuity:

@@ -63,5 +63,10 @@ def plume_mask(sd: np.ndarray, noise_sd: float, least: float = 1e-3) -> np.ndarr
 
 
 def quiet_mask(sd: np.ndarray, noise_sd: float, least: float = 1e-3) -> np.ndarray:
-    """Pixels that show nothing but noise: places without plume."""
-    return np.asarray(sd**2 <= QUIET_VARIANCE * noise_sd**2 + least**2)
+    """Pixels that show nothing but noise: places without plume.
+
+    Where the recording has noise, pixels that never change were not recorded: a mask made them.
+    """
+    quiet = sd**2 <= QUIET_VARIANCE * noise_sd**2 + least**2
+    alive = quiet & (sd > 0)
+    return np.asarray(alive if noise_sd > 0 and alive.any() else quiet)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from plumenav.quality import maps, sensor_noise
-from plumenav.quality.continuity import Continuity, continuity
+from plumenav.quality.continuity import Continuity, continuity, unexplained
 from plumenav.quality.isotropy import Widths, peak_widths
 from plumenav.quality.sample import Sample, take_sample
 from plumenav.quality.source import beginning
@@ -231,7 +231,7 @@ def measure(reader: PlumeReader, threshold: float | None, dead_zones: list[DeadZ
         residual_sd=float(moments.mean[quiet].std()) if enough else None,
         source_mm=source_mm,
         source_at_edge=begins is not None and begins.at_edge,
-        continuity=continuity(gathered.change_one, gathered.change_two),
+        continuity=_continuity(gathered, reader.time_s),
         threshold=threshold,
         stream=gathered,
         correlation_s=_correlation_s(gathered, reader.frame_interval_s, noise),
@@ -272,6 +272,11 @@ def _pass(
         air_pixels,
         air_frames,
     )
+
+
+def _continuity(gathered: Stream, time_s: np.ndarray) -> Continuity:
+    found = continuity(gathered.change_one, gathered.change_two)
+    return found._replace(missing=unexplained(found.missing, time_s))
 
 
 def _correlation_s(

@@ -1,14 +1,15 @@
 """Whether a video file ends inside its pictures: decoders do not say so of every codec.
 
-Only the outermost boxes are looked at, so that it costs nothing. A cut inside an index that follows
-the pictures is none here: the pictures are complete.
+Only the outermost boxes are looked at, so that it costs next to nothing. A cut inside an index that
+follows the pictures is none here: the pictures are complete.
 
-Sources: Microsoft, "AVI RIFF File Reference" and "OpenDML AVI File Format Extensions"; ISO/IEC
-14496-12, "ISO base media file format".
+Sources: CompuServe, "Graphics Interchange Format, version 89a"; Microsoft, "AVI RIFF File
+Reference" and "OpenDML AVI File Format Extensions"; ISO/IEC 14496-12, "ISO base media file format".
 """
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import BinaryIO
 
 # More boxes than this are not looked at: a healthy file has a handful.
 MOST_BOXES = 100_000
+MPEG_END = b"\x00\x00\x01\xb9"
 
 
 def _riff_ends(file: BinaryIO, size: int) -> Iterator[int]:
@@ -51,7 +53,32 @@ def _mp4_ends(file: BinaryIO, size: int) -> Iterator[int]:
         at += length
 
 
+def _skip_gif_blocks(data: bytes, at: int) -> int:
+    """Behind a chain of blocks that begin with their length; behind the data if they are cut."""
+    while at < len(data) and data[at]:
+        at += 1 + data[at]
+    return at + 1
+
+
+def _gif_ends(file: BinaryIO, size: int) -> Iterator[int]:
+    """Where a GIF file ends: the trailer, or one byte behind the file if that is missing."""
+    data = file.read()
+    at = 13 + (3 << (data[10] % 8 + 1) if size > 10 and data[10] & 128 else 0)
+    while at < size:
+        if data[at] == 0x21:  # extension
+            at = _skip_gif_blocks(data, at + 2)
+        elif data[at] == 0x2C and at + 10 < size:  # picture
+            table = 3 << (data[at + 9] % 8 + 1) if data[at + 9] & 128 else 0
+            at = _skip_gif_blocks(data, at + 10 + table + 1)
+        else:
+            # the trailer, or damage that is the decoder's to tell
+            yield at + 1
+            return
+    yield size + 1
+
+
 ENDS = {
+    "GIF": _gif_ends,
     "AVI": _riff_ends,
     "MP4/MOV": _mp4_ends,
     "old MOV": _mp4_ends,
@@ -78,3 +105,24 @@ def is_cut_off(path: Path, container: str) -> bool:
     size = path.stat().st_size
     with path.open("rb") as file:
         return any(end > size for end in ENDS[container](file, size))
+
+
+def lacks_end_code(path: Path, container: str) -> bool:
+    """True if an MPEG program stream ends without saying so: it may be cut off, or be recorded so.
+
+    Parameters
+    ----------
+    path : Path
+    container : str
+        A key of the video reader's SIGNATURES.
+
+    Returns
+    -------
+    bool
+        False for other containers.
+    """
+    if container != "MPEG program":
+        return False
+    with path.open("rb") as file:
+        file.seek(-min(64, path.stat().st_size), os.SEEK_END)
+        return not file.read().rstrip(b"\0").endswith(MPEG_END)

@@ -195,7 +195,7 @@ class Recording(Protocol):
         ...
 
     def close(self) -> None:
-        """Release the file."""
+        """Release the file; a second time it does nothing."""
         ...
 
 

@@ -78,15 +78,19 @@ def frame_files(reader: str) -> dict[str, Signature]:
 def matching_bytes(head: bytes, signature: Signature) -> int:
     """Number of bytes that match, or 0 if any part does not.
 
+    Zeros are what many files hold in many places: they have to match, and count for nothing.
+
     Examples
     --------
     >>> matching_bytes(b"RIFF....AVI ", ((0, b"RIFF"), (8, b"AVI ")))
     8
     >>> matching_bytes(b"RIFF....WAVE", ((0, b"RIFF"), (8, b"AVI ")))
     0
+    >>> matching_bytes(b"........", ((0, b"...."),)), matching_bytes(bytes(8), ((0, bytes(4)),))
+    (4, 1)
     """
     if all(head[offset : offset + len(part)] == part for offset, part in signature):
-        return sum(len(part) for _, part in signature)
+        return max(1, sum(len(part) - part.count(0) for _, part in signature))
     return 0
 
 

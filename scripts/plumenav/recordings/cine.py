@@ -196,7 +196,7 @@ class Cine:
             dtype=str(dtype),
             bits=depth if dtype.itemsize == 2 and 8 < depth < 16 else 8 * dtype.itemsize,
             format=f"Phantom CINE, uncompressed, {header.bits} bits",
-            channels=3 if self._colour else 1,
+            channels=3 if self._colour and self._stored_channels == 3 else 1,
             extra={"camera_rate_hz": header.camera_rate_hz, "camera_bits": depth},
         )
         self._frame(0)  # refuses a file without a single image
@@ -247,7 +247,7 @@ class Cine:
     def _handed_out(self, image: np.ndarray) -> np.ndarray:
         """The image as asked for: one number per pixel, or blue, green and red."""
         if self._stored_channels == 1:
-            return image[..., None].repeat(3, axis=-1) if self._colour else image
+            return image
         if self._colour:
             return image
         if self._channel != "gray":

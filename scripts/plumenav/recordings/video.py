@@ -17,7 +17,6 @@ messages on file descriptor 2 and the count of what arrives tell. Both are check
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,7 +27,7 @@ import numpy as np
 from plumenav import guard
 from plumenav.errors import UserError
 from plumenav.recordings import _opencv as decoder
-from plumenav.recordings._containers import is_cut_off
+from plumenav.recordings._containers import is_cut_off, lacks_end_code
 from plumenav.recordings._contract import (
     DamageError,
     Facts,
@@ -38,6 +37,7 @@ from plumenav.recordings._contract import (
 )
 from plumenav.recordings._opencv import GRAY8, GRAY16, Stream
 from plumenav.recordings._recognize import HEAD_BYTES, matching_bytes
+from plumenav.recordings._stamps import Stamps
 
 logger = logging.getLogger(__name__)
 
@@ -64,8 +64,6 @@ COARSE = {"Matroska/WebM": "1 ms", "WMV/ASF": "1 ms", "FLV": "1 ms", "GIF": "10 
 # an error.
 COUNT_SLACK = 2
 CHANNELS = {"blue": 0, "green": 1, "red": 2}
-# A stamp outside is no time: about 30 years.
-LARGEST_S = 1e9
 
 Convert = Callable[[np.ndarray, np.ndarray], None]
 
@@ -272,8 +270,8 @@ class Video:
         per_block = frames_per_block(facts.height, facts.width, itemsize)
         with decoder.listening() as opening:
             capture = decoder.open_capture(self.path, self._way.raw)
-        stamps = _Stamps(facts.rate_hz)
-        number = 0
+        stamps = Stamps(facts.rate_hz)
+        number, alone = 0, False
         try:
             while end is None or number < end:
                 part = first - number if number < first else per_block
@@ -287,12 +285,26 @@ class Video:
                     yield Frames(number, time_s, block.frames)
                 number += n
                 guard.progress(number, stamps.last_s)
-                if n < wanted:
+                if n == wanted:
+                    continue
+                if end is None or not self._damage_sought or alone:
                     break
+                # a decoder with several threads drops what it has in hand where it stumbles
+                alone = True
+                capture.release()
+                capture = self._after(number)
         finally:
             capture.release()
         self.notes += [note for note in stamps.notes() if note not in self.notes]
         self._check_count(number, stamps, first, end, opening)
+
+    def _after(self, number: int) -> cv2.VideoCapture:
+        """A decoder with one thread that has gone through the first `number` frames."""
+        with decoder.listening():
+            capture = decoder.open_capture(self.path, self._way.raw, threads=1)
+            for _ in range(number):
+                capture.grab()
+        return capture
 
     def _fill(self, capture: cv2.VideoCapture, wanted: int, number: int) -> _Block:
         """Decode up to `wanted` frames; fewer arrive only at the end of the file, or at damage."""
@@ -345,7 +357,7 @@ class Video:
         )
 
     def _check_count(
-        self, number: int, stamps: _Stamps, first: int, end: int | None, opening: list[str]
+        self, number: int, stamps: Stamps, first: int, end: int | None, opening: list[str]
     ) -> None:
         short = self._ends_early(number, stamps)
         if end is None and (short or is_cut_off(self.path, self._container)):
@@ -366,10 +378,12 @@ class Video:
             raise self._cut_off(number, stamps.last_s, why)
         if opening:
             self._say(f"the decoder says at the start: {opening[0]}")
+        if lacks_end_code(self.path, self._container):
+            self._say("the stream has no end code: it may be cut off within its last picture")
         if promised is not None and number != promised:
             self._say(f"the header promises {promised} frames, {number} arrived")
 
-    def _ends_early(self, number: int, stamps: _Stamps) -> bool:
+    def _ends_early(self, number: int, stamps: Stamps) -> bool:
         promised, rate = self.facts.frames_header, self.facts.rate_hz
         if promised is None or promised - number <= COUNT_SLACK:
             return False
@@ -380,49 +394,6 @@ class Video:
 
     def close(self) -> None:
         """Nothing stays open between calls."""
-
-
-class _Stamps:
-    """Time stamps as they pass: what they say, and what is wrong with them.
-
-    Parameters
-    ----------
-    rate_hz : float or None
-        Nominal rate: continues where a stamp is missing.
-    """
-
-    def __init__(self, rate_hz: float | None) -> None:
-        self._step_s = 1.0 / rate_hz if rate_hz else 0.0
-        self.first_s = self.before_last_s = self.last_s = self.longest_s = 0.0
-        self._missing = self._backwards = self._seen = 0
-
-    def mended(self, time_s: np.ndarray) -> np.ndarray:
-        """Stamps of the next frames.
-
-        Some containers give the last frames the stamp 0: they continue at the nominal rate.
-        """
-        for i, stamp in enumerate(time_s.tolist()):
-            lost = stamp == 0.0 and self.last_s > 0.0
-            if lost or not math.fabs(stamp) < LARGEST_S:
-                stamp = time_s[i] = self.last_s + self._step_s if self._seen else 0.0
-                self._missing += 1
-            if self._seen:
-                self._backwards += stamp < self.last_s
-                self.longest_s = max(self.longest_s, stamp - self.last_s)
-            else:
-                self.first_s = stamp
-            self.before_last_s, self.last_s = self.last_s, stamp
-            self._seen += 1
-        return time_s
-
-    def notes(self) -> list[str]:
-        """What was wrong."""
-        said = []
-        if self._missing:
-            said.append(f"{self._missing} time stamps were missing; continued at the nominal rate")
-        if self._backwards:
-            said.append(f"{self._backwards} time stamps are before the one of the frame before")
-        return said
 
 
 def open(path: Path, settings: Settings) -> Video:

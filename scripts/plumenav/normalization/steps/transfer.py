@@ -138,7 +138,7 @@ def stored(intensity: np.ndarray, transfer: Transfer) -> np.ndarray | None:
             return np.asarray(np.interp(values, known[::-1, 1], known[::-1, 0]))
         return None
     # in place: images are large where this is asked for
-    fraction = np.subtract(intensity, transfer.low, dtype=np.float64)
+    fraction: np.ndarray = np.subtract(intensity, transfer.low, dtype=np.float64)
     fraction /= transfer.high - transfer.low
     power = power_of(transfer)
     if power != 1.0:
