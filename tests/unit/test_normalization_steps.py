@@ -269,6 +269,71 @@ def test_masked_pixels_are_not_blank_air(tmp_path):
     assert made.quality["noise"]["mean"] == pytest.approx(0.2, abs=1e-3)
 
 
+def test_a_rolling_background_without_light_is_refused(tmp_path):
+    frames = np.full((40, 20, 30), 200, np.uint8)
+    frames[25:, 4, 5] = 0  # a shutter blade comes in
+    how = {"background": {"method": "rolling", "window_s": 1.0}, "calibration": {"one": 1}}
+    with pytest.raises(UserError, match=r"polarity\.kind.*0 or less in some pixels"):
+        Normalized(
+            tmp_path,
+            write_hdf5(tmp_path / "a.h5", frames),
+            normalize={**how, "polarity": {"kind": "absorbance"}},
+        )
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.int32, np.float32])
+def test_negative_numbers_have_no_gamma(tmp_path, dtype):
+    frames = (100 * truth(4) - 5).astype(dtype)
+    with pytest.raises(UserError, match=r"not finite numbers .*normalize\.transfer"):
+        Normalized(
+            tmp_path,
+            write_hdf5(tmp_path / "a.h5", frames),
+            normalize={"transfer": {"kind": "gamma", "exponent": 0.45, "full_scale": 100}},
+        )
+
+
+def test_masked_pixels_are_clean_air_whatever_its_level(tmp_path):
+    c = truth(20)
+    raw = write_hdf5(tmp_path / "a.h5", 40 + 100 * c)
+    rows = [0, c.shape[1] // 2]
+    mask_out = {"polygon": [[rows[0], 0], [rows[0], 99], [rows[1], 99], [rows[1], 0]]}
+    expected = np.where(np.arange(c.shape[1])[:, None] <= rows[1], c, 0)
+    made = Normalized(
+        tmp_path,
+        raw,
+        normalize={**FLOAT, "mask": mask_out, "calibration": {"zero": 40, "one": 140}},
+    )
+    np.testing.assert_allclose(made.concentration, expected, atol=1e-6)
+    assert made.quality["conservation"]["ratio"] == pytest.approx(1)
+    # clean air is looked for in the recording, where a mask may hide it
+    made = Normalized(
+        tmp_path,
+        raw,
+        normalize={
+            **FLOAT,
+            "mask": mask_out,
+            "noise_floor": {"rows": [32, 40], "columns": [0, 56]},
+            "calibration": {"zero": 0, "one": 100},
+        },
+    )
+    np.testing.assert_allclose(made.concentration, expected, atol=1e-6)
+
+
+def test_a_percentile_is_of_what_the_mask_leaves(tmp_path):
+    levels = np.arange(100.0)
+    frames = np.full((4, 30, 40), 500.0)
+    frames[:, :10, :10] = levels.reshape(10, 10)
+    made = Normalized(
+        tmp_path,
+        write_hdf5(tmp_path / "a.h5", frames),
+        normalize={
+            "mask": {"polygon": [[0, 0], [0, 9], [9, 9], [9, 0]]},
+            "calibration": {"method": "percentile", "percentile": 50},
+        },
+    )
+    assert made.quality["calibration"]["one"] == pytest.approx(np.median(levels))
+
+
 def test_a_polygon_that_is_not_convex():
     corners = np.array([[0, 0], [0, 6], [6, 6], [6, 0], [3, 3]])
     drawn = mask.inside(corners, (7, 7))
@@ -519,3 +584,36 @@ def test_truncate_uses_what_is_sound_and_says_what_is_lost(tmp_path):
     assert "a.avi" in made.quality["loss"]
     assert made.quality["frames_lost"] == 60 - n
     assert math.isclose(made.metadata["period_s"], n / 30, rel_tol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("key", "section"),
+    [
+        ("background", {"method": "median", "frames": [0, 59]}),
+        ("flat_field", {"dark": [50, 60]}),
+        ("calibration", {"method": "percentile", "frames": [40, 60]}),
+    ],
+)
+def test_truncate_names_the_step_that_needs_a_lost_frame(tmp_path, key, section):
+    source = write_video(tmp_path / "a.avi", lopsided(n=60), "MJPG", 30.0)
+    content = source.read_bytes()
+    source.write_bytes(content[: int(len(content) * 0.6)])
+    with pytest.raises(UserError, match=rf"normalize\.{key}\..*leaves \d+ frames"):
+        Normalized(
+            tmp_path,
+            source,
+            reader={"on_damage": "truncate"},
+            frame_rate_hz=None,
+            normalize={key: section},
+        )
+
+
+def test_colours_do_not_saturate(tmp_path):
+    blue = np.full((20, 30, 3), (255, 0, 0), np.uint8)  # the first colour of the map
+    source = tmp_path / "a.avi"
+    writer = cv2.VideoWriter(str(source), cv2.VideoWriter.fourcc(*"FFV1"), 30.0, (30, 20))
+    for _ in range(4):
+        writer.write(blue)
+    writer.release()
+    made = Normalized(tmp_path, source, normalize={"false_colour": {"map": "winter"}})
+    assert made.quality["saturated_fraction"] is None

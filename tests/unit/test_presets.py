@@ -125,6 +125,11 @@ def test_the_users_keys_win_sections_are_merged_and_lists_replaced(data, monkeyp
     assert presets.merge({"a": [1, 2], "b": {"c": 1}}, {"a": [3], "b": 4}) == {"a": [3], "b": 4}
 
 
+def test_what_a_preset_knows_cannot_be_taken_away(data, monkeypatch):
+    with pytest.raises(UserError, match=r"mm_per_px: found nothing, where preset .* has 0\.74"):
+        resolved(data, monkeypatch, preset="crimaldi_10cms_bounded", mm_per_px=None)
+
+
 def test_ones_own_time_stamps_win_over_the_published_rate(data, monkeypatch):
     (data / "stamps.csv").write_text("0\n")
     own = {"preset": "crimaldi_10cms_bounded", "reader": {"time_file": "stamps.csv"}}

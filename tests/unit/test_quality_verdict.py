@@ -91,6 +91,19 @@ def test_a_declared_threshold_wins(tmp_path):
     assert made.content["measures"]["threshold"] == 0.4
 
 
+@pytest.mark.parametrize("source_value", [500.0, 1e-3])
+def test_limits_are_shares_of_the_source_in_any_unit(clean, tmp_path, source_value):
+    steps = declared()["normalize"]
+    steps["calibration"] |= {"source_value": source_value, "unit": "ppm"}
+    made = Assessed(tmp_path, film(), normalize=steps)
+    for name, check in made.checks.items():
+        if name == "noise_on":  # what the model of the fly makes of other units is its own matter
+            continue
+        assert check["status"] == clean.checks[name]["status"], (name, check)
+        if check["value"] is not None:
+            assert check["value"] == pytest.approx(clean.checks[name]["value"], rel=0.02, abs=1e-4)
+
+
 def test_kinds_without_frames_have_no_quality(tmp_path):
     plumes = {
         "analytic": write_analytic(tmp_path / "a.parquet", "gaussian", sigma_mm=20.0),
@@ -223,6 +236,23 @@ def test_records_of_normalization_are_judged(clean, check, record, status, word)
     found = check(context(clean, **record))
     assert found.status == status
     assert word in found.says
+
+
+@pytest.mark.parametrize(
+    ("share", "status"), [(0.0, "pass"), (0.1, "warn"), (0.9, "fail"), (None, None)]
+)
+def test_a_wrong_colour_map_is_seen(clean, share, status):
+    found = records.colour_map(context(clean, not_of_the_colour_map_fraction=share))
+    assert [check.status for check in found] == ([status] if status else [])
+    if status == "fail":
+        assert "90 % of pixel-frames" in found[0].says
+
+
+def test_a_movie_of_one_number_is_told(clean, tmp_path):
+    made = Assessed(tmp_path, np.zeros((30, 40, 56), np.uint8), normalize={})
+    assert made.content["status"] == "warn"
+    assert "every pixel of every frame" in made.bad["constant"]
+    assert "constant" not in clean.checks
 
 
 def test_limits_judge_both_ways():

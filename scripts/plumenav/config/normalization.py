@@ -164,7 +164,9 @@ class Calibration(Section):
     )
     zero: Number = Field(0.0, description="intensity of clean air")
     one: Number = Field(1.0, description="two_points: intensity of the undiluted source")
-    percentile: Percent = Field(99.9, description="percentile: which one, of all pixel-frames")
+    percentile: Percent = Field(
+        99.9, description="percentile: which one, of all pixel-frames that the mask leaves"
+    )
     rows: IndexRange | None = Field(None, description="source_region: [first, end) rows")
     columns: IndexRange | None = Field(None, description="source_region: [first, end) columns")
     frames: IndexRange | None = Field(

@@ -143,9 +143,12 @@ def with_preset(label: str, entry: Any) -> Any:
         merged["frame_rate_hz"] = entry.get("frame_rate_hz")
     missing = [key for key in CALIBRATION if merged.get(key) is None]
     if missing:
+        unknown = preset.unknown.get(missing[0])
         raise UserError(
             f"{where}.{missing[0]}",
-            f"missing, and preset {name!r} does not know it: {preset.unknown[missing[0]]}",
+            f"missing, and preset {name!r} does not know it: {unknown}"
+            if unknown
+            else f"found nothing, where preset {name!r} has {preset.recording[missing[0]]}",
             "a value of your own, measured or looked up",
             f"Also missing: {', '.join(missing[1:])}." if missing[1:] else "",
         )

@@ -101,6 +101,12 @@ class Quality(Section):
     saturation: Limit = _limit(
         0.001, 0.05, "pixel-frames at the largest number that the file can hold, share of all"
     )
+    colour_map: Limit = _limit(
+        0.02,
+        0.2,
+        "recordings in false colour: pixel-frames whose colour is not of the map, share of all."
+        " Lettering and a scale bar take some; of a gray movie or another map it is nearly all",
+    )
     clipping: Limit = _limit(
         0.001, 0.02, "pixel-frames outside storage.minimum and maximum, share of all"
     )

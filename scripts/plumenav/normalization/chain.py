@@ -11,11 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from plumenav.normalization.extra._contract import Steps
-from plumenav.normalization.steps import despeckle, flat_field, mask, polarity
+from plumenav.normalization.steps import despeckle, flat_field, polarity
 
 
 class Chain(NamedTuple):
-    """Dark and flat field, background, polarity, despeckling, extra steps, mask: in this order.
+    """Dark and flat field, background, polarity, despeckling, extra steps: in this order; the mask.
 
     Attributes
     ----------
@@ -25,7 +25,7 @@ class Chain(NamedTuple):
     extra : Steps
         Beyond the fixed order.
     keep : ndarray, shape of the window, float32, or None
-        1 where pixels count.
+        1 where pixels count; applied when it is known what clean air is (:class:`.kernel.Signals`).
     """
 
     flat: flat_field.Flat | None
@@ -52,8 +52,7 @@ class Chain(NamedTuple):
         """
         even = flat_field.plain(intensity, self.flat)
         signal = polarity.plain(even, self.polarity, self._even(empty))
-        clean = self.extra(despeckle.despeckled(signal, self.despeckle_px))
-        return mask.plain(clean, self.keep)
+        return self.extra(despeckle.despeckled(signal, self.despeckle_px))
 
     def intensity(self, odour: np.ndarray, empty: np.ndarray | float) -> np.ndarray:
         """Back from the odour signal; what comes after polarity has no way back."""

@@ -17,7 +17,7 @@ from plumenav.config.normalization import Transfer
 from plumenav.normalization.geometry import Geometry
 from plumenav.normalization.kernel import Signals
 from plumenav.normalization.spread import Spread
-from plumenav.normalization.steps import resample, transfer
+from plumenav.normalization.steps import mask, resample, transfer
 from plumenav.normalization.steps.calibration import Points
 from plumenav.normalization.steps.storage import Code
 
@@ -177,7 +177,7 @@ def measure(
         odour = signals.chain.odour(signals.linear(values), empty)
         floor = signals.floor(odour)
         # in place from here on: a large image in doubles is as much as all the pairs together
-        covered = odour - floor
+        covered = mask.plain(odour - floor, signals.chain.keep, signals.clean)
         del odour
         covered *= cover
         total += float(covered.sum(dtype=np.float64)) * file_area

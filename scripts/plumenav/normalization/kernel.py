@@ -23,6 +23,7 @@ import numpy as np
 
 from plumenav.normalization.chain import Chain
 from plumenav.normalization.geometry import Geometry
+from plumenav.normalization.steps import mask
 from plumenav.normalization.steps.calibration import Points
 from plumenav.normalization.steps.storage import Code
 from plumenav.normalization.steps.transfer import Inverse
@@ -54,6 +55,8 @@ class Signals(NamedTuple):
         Constant background, before the gain of the transfer.
     patch : tuple of slice, or None
         Clean air whose mean is brought to 0 in every frame.
+    clean : float
+        Signal of clean air, after that: what masked pixels become.
     """
 
     inverse: Inverse
@@ -61,6 +64,7 @@ class Signals(NamedTuple):
     rolling: bool
     empty: np.ndarray | None
     patch: Patch | None
+    clean: float
 
     @property
     def folds(self) -> bool:
@@ -81,7 +85,7 @@ class Signals(NamedTuple):
         """Odour signal of the used part of one raw frame, noise floor removed; the long way."""
         values = self.inverse.shape(window)
         odour = self.chain.odour(self.linear(values), self.background(empty, values.dtype))
-        return np.asarray(odour - self.floor(odour))
+        return mask.plain(odour - self.floor(odour), self.chain.keep, self.clean)
 
     def floor(self, odour: np.ndarray) -> float:
         """Mean of the clean air of one odour signal; 0 where none is declared."""

@@ -106,8 +106,14 @@ class Movie:
         raw_bytes = window[0] * window[1] * np.dtype(self.facts.dtype).itemsize
         stored_bytes = grid.height * grid.width * self.code.dtype.itemsize
         self._samples = fidelity.Samples(raw_bytes * self.facts.channels + stored_bytes)
-        self._full = full_scale(np.dtype(self.facts.dtype), self.facts.bits)
-        self._is_float = np.dtype(self.facts.dtype).kind == "f"
+        # the largest number of a colour channel is a colour like any other
+        coloured = self.facts.channels == 3
+        self._full = None if coloured else full_scale(np.dtype(self.facts.dtype), self.facts.bits)
+        # integers become nothing else than numbers, unless a power of negative ones is taken
+        signed = np.dtype(self.facts.dtype).kind
+        self._may_be_no_number = signed == "f" or (
+            signed == "i" and settings.transfer.kind == "gamma"
+        )
         self._saturated = self._pixels = self._clipped_low = self._clipped_high = 0
         self._last = 0
 
@@ -158,7 +164,7 @@ class Movie:
     def _reduced(self, stream: Iterator[clock.Timed[Seen]]) -> Iterator[clock.Timed[Seen]]:
         for n, (time_s, seen) in enumerate(stream):
             image = self.kernel.reduce(seen.raw, seen.empty)
-            if self._is_float and not np.isfinite(cv2.sumElems(image)[0]):
+            if self._may_be_no_number and not np.isfinite(cv2.sumElems(image)[0]):
                 raise UserError(
                     str(self.source),
                     f"frame {n} of those used holds values that are not finite numbers"
@@ -292,6 +298,7 @@ class Movie:
             step,
             where,
             self._recorded(),
+            self.points.source_value,
         )
         grid = self.shape.grid
         pixels = n_written * grid.height * grid.width

@@ -121,12 +121,34 @@ def _movie(
     except readers.DamageError as damage:
         if recording.reader.on_damage == "fail":
             raise
+        _check_other_frames(recording, damage, where)
         sound = _sound_part(recording, damage)
         logger.warning("%s: %s", where, damage)
         # a plume does not know the folder that its recording lay in
         told = f"{damage.where}: {damage.found}".replace(str(source), source.name)
         loss = Loss(damage.lost, told)
         return _complete(sound, source, companions, plume, unnamed, where, loss)
+
+
+def _check_other_frames(recording: Recording, damage: readers.DamageError, where: str) -> None:
+    """Refuse frames that a step looks at and that are not readable."""
+    steps = recording.normalize
+    of_frames = steps.background.method in ("mean", "median", "percentile")
+    found = steps.calibration.method != "two_points"
+    looked_at = {
+        "flat_field.dark": steps.flat_field.dark,
+        "flat_field.flat": steps.flat_field.flat,
+        "background.frames": steps.background.frames if of_frames else None,
+        "calibration.frames": steps.calibration.frames if found else None,
+    }
+    for key, frames in looked_at.items():
+        if isinstance(frames, tuple) and frames[1] > damage.readable:
+            raise UserError(
+                f"{where}.normalize.{key}",
+                f"[{frames[0]}, {frames[1]}), and on_damage: truncate leaves {damage.readable}"
+                f" frames ({damage.where}: {damage.found})",
+                f"within [0, {damage.readable})",
+            )
 
 
 def _sound_part(recording: Recording, damage: readers.DamageError) -> Recording:

@@ -152,7 +152,7 @@ class Sources:
             [(one.step, one.parameters) for one in self.settings.extra], f"{self.where}.extra"
         )
         chain = Chain(flat, how, self.settings.despeckle.size_px, extra, keep)
-        return Signals(inverse, chain, rolling, empty, patch)
+        return Signals(inverse, chain, rolling, empty, patch, self.settings.calibration.zero)
 
     def _flat(self, inverse: transfer.Inverse) -> flat_field.Flat | None:
         how = self.settings.flat_field
@@ -205,7 +205,14 @@ class Sources:
         if how.method != "rolling":
             return None
         assert how.window_s is not None
-        found = background.Rolling(how.window_s, how.samples, self._percentile(signals.inverse))
+        kind, flat = self.settings.polarity.kind, signals.chain.flat
+
+        def check(empty: np.ndarray) -> None:
+            even = flat_field.plain(signals.linear(empty), flat)
+            polarity.check(kind, even, f"{self.where}.polarity")
+
+        q = self._percentile(signals.inverse)
+        found = background.Rolling(how.window_s, how.samples, q, check)
         first, end = self.reader.frames or (0, None)
         r0, r1, c0, c1 = self.shape.window
 
@@ -238,7 +245,8 @@ class Sources:
             signals.of_window(window, None)
             for window in self._windows(*(how.frames or self.reader.frames or (0, None)))
         )
-        return calibration.found(how, odours, self._region(how, where), where)
+        keep = signals.chain.keep
+        return calibration.found(how, odours, self._region(how, where), where, keep)
 
     def _region(self, how: Calibration, where: str) -> Patch | None:
         if how.method != "source_region":

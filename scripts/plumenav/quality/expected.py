@@ -14,7 +14,7 @@ STATISTICS = {
     "minimum": "min",
     "maximum": "max",
 }
-# a difference smaller than this is no disagreement, whatever it is relative to
+# a difference smaller than this share of the source is no disagreement, whatever it is relative to
 LEAST = 0.005
 
 
@@ -79,7 +79,10 @@ class Disagreement(NamedTuple):
 
 
 def disagreements(
-    found: Mapping[str, float | None], expected: Mapping[str, Any], tolerance: float
+    found: Mapping[str, float | None],
+    expected: Mapping[str, Any],
+    tolerance: float,
+    source_value: float = 1.0,
 ) -> list[Disagreement]:
     """Statistics that differ by more than a share of what is expected.
 
@@ -91,18 +94,22 @@ def disagreements(
         The config's `expected` section; None where nothing is known.
     tolerance : float
         Relative difference that is no disagreement.
+    source_value : float
+        Concentration of the source.
     """
     pairs = {}
     for key, name in STATISTICS.items():
         here, known = found.get(name), expected.get(key)
         if here is not None and known is not None:
             pairs[key] = (float(here), float(known))
-    cause = likely_cause(pairs)
+    least = LEAST * source_value
+    scaled = {key: (a / source_value, b / source_value) for key, (a, b) in pairs.items()}
+    cause = likely_cause(scaled)
     result = []
     for key, (here, known) in pairs.items():
         off = abs(here - known)
-        relative = off / max(abs(known), LEAST)
-        if off > LEAST and relative > tolerance:
+        relative = off / max(abs(known), least)
+        if off > least and relative > tolerance:
             result.append(Disagreement(key, here, known, relative, cause))
     return result
 

@@ -10,6 +10,8 @@ import numpy as np
 PLUME_VARIANCE = 4.0
 QUIET_VARIANCE = 2.0
 QUIET_PERCENTILE = 5.0
+# share of the source's concentration: what changes by less counts as standing still
+LEAST_SD = 1e-3
 
 
 class Moments(NamedTuple):
@@ -57,12 +59,12 @@ def noise_sd_of(sd: np.ndarray, blank: tuple[slice, slice] | None) -> float:
     return float(np.percentile(sd, QUIET_PERCENTILE))
 
 
-def plume_mask(sd: np.ndarray, noise_sd: float, least: float = 1e-3) -> np.ndarray:
+def plume_mask(sd: np.ndarray, noise_sd: float, least: float = LEAST_SD) -> np.ndarray:
     """Pixels whose fluctuations are more than noise."""
     return np.asarray(sd**2 > PLUME_VARIANCE * noise_sd**2 + least**2)
 
 
-def quiet_mask(sd: np.ndarray, noise_sd: float, least: float = 1e-3) -> np.ndarray:
+def quiet_mask(sd: np.ndarray, noise_sd: float, least: float = LEAST_SD) -> np.ndarray:
     """Pixels that show nothing but noise: places without plume.
 
     Where the recording has noise, pixels that never change were not recorded: a mask made them.

@@ -117,10 +117,18 @@ def blank_slices(blank: dict[str, int] | None, factor: int) -> tuple[slice, slic
     return rows, columns
 
 
-def _motion(sample: Sample, noise: tuple[slice, slice] | None) -> tuple[Motion, Widths]:
+def source_value_of(metadata: dict[str, Any]) -> float:
+    """Concentration of the source in a plume; 1 unless it was calibrated in other units."""
+    steps = (metadata.get("normalization") or {}).get("normalize") or {}
+    return float((steps.get("calibration") or {}).get("source_value", 1.0))
+
+
+def _motion(
+    sample: Sample, noise: tuple[slice, slice] | None, least: float
+) -> tuple[Motion, Widths]:
     fine = small_scales(sample.frames)
     moments = maps.moments(fine)
-    plume = maps.plume_mask(moments.sd, maps.noise_sd_of(moments.sd, noise))
+    plume = maps.plume_mask(moments.sd, maps.noise_sd_of(moments.sd, noise), least)
     if plume.sum() < LEAST_PLUME_PIXELS:
         return nothing("nothing fluctuates more than noise"), Widths(None, None)
     surfaces = correlation_surfaces(fine, moments.sd, plume, sample.burst, sample.time_s)
@@ -192,10 +200,12 @@ def measure(reader: PlumeReader, threshold: float | None, dead_zones: list[DeadZ
     air = blank_slices(blank, factor)
     moments = maps.moments(sample.frames)
     noise_sd = maps.noise_sd_of(moments.sd, air)
-    plume, quiet = maps.plume_mask(moments.sd, noise_sd), maps.quiet_mask(moments.sd, noise_sd)
+    least = maps.LEAST_SD * source_value_of(metadata)
+    plume = maps.plume_mask(moments.sd, noise_sd, least)
+    quiet = maps.quiet_mask(moments.sd, noise_sd, least)
     if len(sample.frames) < LEAST_SAMPLED:
         plume = np.zeros_like(plume)
-    motion, widths = _motion(sample, air)
+    motion, widths = _motion(sample, air, least)
     grid = grid_of(metadata)
     wind_mm_s = wind_deg = None
     if motion.row_px_s is not None and motion.column_px_s is not None:

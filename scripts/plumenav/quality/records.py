@@ -129,6 +129,30 @@ def saturation(c: Context) -> Check:
     return _share(c, "saturation", value, bad, "the camera did not saturate")
 
 
+def colour_map(c: Context) -> list[Check]:
+    """Colours that are not of the map; none where there is no map."""
+    value = c.record.get("not_of_the_colour_map_fraction")
+    if value is None:
+        return []
+    bad = (
+        "of pixel-frames have a colour that is not of normalize.false_colour.map: another map,"
+        " lettering (crop or mask it), or a smaller tolerance than the codec needs"
+    )
+    return [_share(c, "colour_map", value, bad, "the colours are those of the map")]
+
+
+def constant(c: Context) -> list[Check]:
+    """A movie that holds one number only; nothing of others."""
+    found = c.record.get("concentration")
+    if not found or found["max"] > found["min"]:
+        return []
+    says = (
+        f"every pixel of every frame is at {found['max']:.4g}: no odour was recorded, or another"
+        " reader.dataset, reader.channel, crop or calibration is needed to see it"
+    )
+    return [Check("constant", None, "", None, None, WARN, says)]
+
+
 def clipping(c: Context) -> Check:
     """Concentrations outside what is stored."""
     low, high = c.record.get("clipped_low_fraction"), c.record.get("clipped_high_fraction")
@@ -146,9 +170,10 @@ def noise(c: Context) -> Check:
     if not found:
         how = c.record.get("blank_found") or "no part of the image is free of plume"
         return unmeasured("noise", "concentration", limits, f"no blank air: {how}")
-    says = f"a pixel in blank air has a standard deviation of {found['sd']:.3g}"
+    share = found["sd"] / c.source_value
+    says = f"a pixel in blank air has a standard deviation of {share:.3g}"
     bad = f"{says}: average pixels (normalize.resample.mm_per_px), and give sensors a dead zone"
-    return judged("noise", found["sd"], "concentration", limits, says, bad)
+    return judged("noise", share, "concentration", limits, says, bad)
 
 
 def conservation(c: Context) -> Check:
@@ -185,6 +210,8 @@ def record_checks(c: Context) -> list[Check]:
         missing_frames(c),
         repeated_frames(c),
         saturation(c),
+        *colour_map(c),
+        *constant(c),
         clipping(c),
         noise(c),
         conservation(c),

@@ -113,12 +113,16 @@ class Rolling:
         Frames in it, `window_s / samples` apart.
     q : float
         Percentile, 0 to 100.
+    check : callable
+        Looks at every new background, and raises if it will not do.
     """
 
-    def __init__(self, window_s: float, samples: int, q: float) -> None:
+    def __init__(
+        self, window_s: float, samples: int, q: float, check: Callable[[np.ndarray], None]
+    ) -> None:
         self._interval_s, self._samples, self._q = window_s / samples, samples, q
         self._frames: deque[np.ndarray] = deque(maxlen=samples)
-        self._taken = 0
+        self._taken, self._check = 0, check
         self._image: np.ndarray | None = None
 
     def _due(self, time_s: float) -> bool:
@@ -143,6 +147,7 @@ class Rolling:
         # row by row: np.percentile works in doubles, several times the frames
         strips = [np.percentile(row, self._q, axis=0) for row in zip(*self._frames, strict=True)]
         self._image = np.stack(strips).astype(np.float64)
+        self._check(self._image)
 
     def background(self, time_s: float, values: Callable[[], np.ndarray]) -> np.ndarray:
         """Background at a frame; `values` gives the frame's own if it is time to look at it."""

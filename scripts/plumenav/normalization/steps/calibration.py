@@ -44,6 +44,7 @@ def found(
     signals: Iterable[np.ndarray],
     region: tuple[slice, slice] | None,
     where: str,
+    keep: np.ndarray | None = None,
 ) -> Points:
     """The two points, the second one found in the movie.
 
@@ -57,6 +58,8 @@ def found(
         Rows and columns at the source, in the signals' pixels; None: percentile.
     where : str
         Config key, for messages.
+    keep : ndarray, shape (height, width), or None
+        Above 0 where pixels count in a percentile; None: everywhere.
 
     Raises
     ------
@@ -70,8 +73,7 @@ def found(
         spread: Spread[np.ndarray] = Spread(FRAMES)
         for signal in signals:
             if spread.wants():
-                stride = max(1, int(np.ceil((signal.size / PIXELS) ** 0.5)))
-                spread.add(signal[::stride, ::stride].astype(np.float32))
+                spread.add(_thinned(signal, keep).astype(np.float32))
         one = float(np.percentile(np.stack(spread.kept), settings.percentile))
     if not one > settings.zero:
         raise UserError(
@@ -82,6 +84,15 @@ def found(
             "Check background and polarity, or declare `one`.",
         )
     return Points(settings.zero, one, settings.source_value)
+
+
+def _thinned(signal: np.ndarray, keep: np.ndarray | None) -> np.ndarray:
+    """Evenly spread pixels of those that count."""
+    if keep is not None:
+        counted = signal[keep > 0]
+        return np.asarray(counted[:: max(1, -(-counted.size // PIXELS))])
+    stride = max(1, int(np.ceil((signal.size / PIXELS) ** 0.5)))
+    return np.asarray(signal[::stride, ::stride])
 
 
 def declared(settings: Calibration) -> Points:

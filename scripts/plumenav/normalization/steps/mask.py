@@ -76,6 +76,8 @@ def inside(corners: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return odd | edge
 
 
-def plain(frames: np.ndarray, keep: np.ndarray | None) -> np.ndarray:
-    """Frames, shape (..., height, width), with 0 where pixels do not count."""
-    return frames if keep is None else frames * keep
+def plain(signal: np.ndarray, keep: np.ndarray | None, clean: float) -> np.ndarray:
+    """Signals, shape (..., height, width), with that of clean air where pixels do not count."""
+    if keep is None:
+        return signal
+    return np.asarray(np.where(keep > 0, signal, signal.dtype.type(clean)))

@@ -105,7 +105,8 @@ def inverse(transfer: Transfer, source: np.dtype, work: np.dtype) -> Inverse:
         return Inverse(square, span / transfer.full_scale**2, transfer.low)
 
     def fraction(values: np.ndarray) -> np.ndarray:
-        return np.asarray((np.asarray(values, np.float64) / transfer.full_scale) ** power)
+        with np.errstate(invalid="ignore"):  # negative numbers have none: not a number
+            return np.asarray((np.asarray(values, np.float64) / transfer.full_scale) ** power)
 
     return Inverse(_pixelwise(fraction, source, work), span, transfer.low)
 
@@ -118,8 +119,7 @@ def _pixelwise(
         return lambda values: function(values).astype(work)
     unsigned = np.dtype(f"u{source.itemsize}")
     every = np.arange(2 ** (8 * source.itemsize)).astype(unsigned).view(source)
-    with np.errstate(invalid="ignore"):  # negative numbers have no fractional power: not a number
-        table = function(every).astype(work)
+    table = function(every).astype(work)
     return lambda values: np.take(table, values.view(unsigned))
 
 
