@@ -345,6 +345,14 @@ def test_statistics_are_those_of_the_stored_numbers(tmp_path):
         assert made.quality["intermittency"] == pytest.approx((values > limit).mean(), abs=2e-3)
 
 
+@pytest.mark.parametrize("shift", [0, 4])
+def test_a_camera_of_12_bits_saturates_in_a_file_of_16(tmp_path, shift):
+    frames = np.random.default_rng(4).integers(0, 5000, (4, 20, 30)).clip(max=4095) << shift
+    source = write_hdf5(tmp_path / "a.h5", frames.astype(np.uint16))
+    made = Normalized(tmp_path, source, normalize={"calibration": {"one": 65535}})
+    assert made.quality["saturated_fraction"] == pytest.approx((frames == 4095 << shift).mean())
+
+
 def test_saturation_of_the_source_is_counted_inside_the_crop(tmp_path):
     frames = np.zeros((4, 20, 20), np.uint16)
     frames[1, 2:4, 5] = 65535

@@ -72,7 +72,10 @@ def test_a_pattern_chooses_and_other_files_are_noted(tmp_path):
         np.testing.assert_array_equal(read(folder, pattern=pattern)[1], FRAMES)
     opened, found = read(folder)
     assert len(found) == 15
-    assert opened.notes == ["1 files in the folder are no images (notes.txt)"]
+    assert sorted(opened.notes) == [
+        "1 files in the folder are no images (notes.txt)",
+        "names differ in more than numbers (dark1.png, f1.png): are all of them frames?",
+    ]
 
 
 def test_two_kinds_of_images_are_not_guessed(tmp_path):
@@ -130,6 +133,14 @@ def test_dropped_frames_can_be_found(tmp_path):
     assert opened.facts.extra["missing_numbers"] == 3
     assert "3 numbers are missing" in opened.notes[0]
     assert "(4, 9, 10)" in opened.notes[0]
+
+
+def test_a_stranger_among_the_frames_is_told(tmp_path):
+    folder = write_images(tmp_path / "a", FRAMES)
+    assert not read(folder)[0].notes
+    (folder / "f1.png").rename(folder / "dark.png")
+    opened, _ = read(folder)
+    assert "dark.png, f2.png" in opened.notes[0]
 
 
 # ------------------------------------------------------------------------------------ what differs

@@ -108,13 +108,14 @@ class Movie:
         self._samples = fidelity.Samples(raw_bytes * self.facts.channels + stored_bytes)
         # the largest number of a colour channel is a colour like any other
         coloured = self.facts.channels == 3
-        self._full = None if coloured else full_scale(np.dtype(self.facts.dtype), self.facts.bits)
+        self._full = set() if coloured else full_scales(np.dtype(self.facts.dtype), self.facts.bits)
         # integers become nothing else than numbers, unless a power of negative ones is taken
         signed = np.dtype(self.facts.dtype).kind
         self._may_be_no_number = signed == "f" or (
             signed == "i" and settings.transfer.kind == "gamma"
         )
-        self._saturated = self._pixels = self._clipped_low = self._clipped_high = 0
+        self._top = -1
+        self._at_top = self._pixels = self._clipped_low = self._clipped_high = 0
         self._last = 0
 
     def _clock(self, companions: Mapping[str, Path]) -> clock.Clock:
@@ -153,12 +154,15 @@ class Movie:
         )
 
     def _count_saturated(self, frames: np.ndarray) -> None:
-        if self._full is None:
+        if not self._full:
             return
         for frame in frames:
             used = self.kernel.window(frame)
-            if used.max() >= self._full:
-                self._saturated += int(np.count_nonzero(used >= self._full))
+            top = int(used.max())
+            if top > self._top:
+                self._top, self._at_top = top, 0
+            if top == self._top and top in self._full:
+                self._at_top += int(np.count_nonzero(used == top))
         self._pixels += len(frames) * self.kernel.window(frames[0]).size
 
     def _reduced(self, stream: Iterator[clock.Timed[Seen]]) -> Iterator[clock.Timed[Seen]]:
@@ -320,7 +324,7 @@ class Movie:
             clipped_high=self._clipped_high,
             clipped_low_fraction=self._clipped_low / pixels,
             clipped_high_fraction=self._clipped_high / pixels,
-            saturated_fraction=self._saturated / self._pixels if self._pixels else None,
+            saturated_fraction=self._at_top / self._pixels if self._pixels else None,
             not_of_the_colour_map_fraction=decoder.alien / decoder.pixels if decoder else None,
             **sent_back,
             calibration=self.points._asdict(),
@@ -335,14 +339,24 @@ def give_back() -> None:
     pa.system_memory_pool().release_unused()
 
 
-def full_scale(dtype: np.dtype, bits: int) -> int | None:
-    """Number at which a pixel is saturated; None for floats.
+# Cameras of so many bits store their numbers in 16, at either end.
+CAMERA_BITS = (10, 12, 14)
+
+
+def full_scales(dtype: np.dtype, bits: int) -> set[int]:
+    """Numbers that are the largest of a camera, if they are the largest of a recording.
 
     Examples
     --------
-    >>> full_scale(np.dtype("uint16"), 12), full_scale(np.dtype("int16"), 16)
-    (4095, 32767)
+    >>> full_scales(np.dtype("uint8"), 8), full_scales(np.dtype("int16"), 16)
+    ({255}, {32767})
+    >>> sorted(full_scales(np.dtype("uint16"), 16))
+    [1023, 4095, 16383, 65472, 65520, 65532, 65535]
     """
-    if dtype.kind == "u":
-        return int(2**bits - 1)
-    return int(np.iinfo(dtype).max) if dtype.kind == "i" else None
+    if dtype.kind == "i":
+        return {int(np.iinfo(dtype).max)}
+    if dtype.kind != "u":
+        return set()
+    smaller = {2**k - 1 for k in CAMERA_BITS} if bits == 16 else set()
+    shifted = {2**16 - 2 ** (16 - k) for k in CAMERA_BITS} if bits == 16 else set()
+    return {2**bits - 1} | smaller | shifted

@@ -165,6 +165,27 @@ def missing_numbers(names: Sequence[str]) -> Missing:
     return Missing(sum(n for _, n in gaps), first[:MAX_NAMED])
 
 
+def odd_names(names: Sequence[str]) -> list[str]:
+    """A note on frames whose names differ from the others' in more than numbers; none if all agree.
+
+    A picture of the background in the folder of the frames would be one of them.
+
+    Examples
+    --------
+    >>> odd_names(["f1.png", "f2.png"])
+    []
+    >>> odd_names(["dark.png", "f1.png", "f2.png"])
+    ['names differ in more than numbers (dark.png, f1.png): are all of them frames?']
+    """
+    first_of: dict[tuple[str, ...], str] = {}
+    for name in names:
+        first_of.setdefault(natural_key(name)[0], name)
+    if len(first_of) == 1:
+        return []
+    shown = ", ".join(list(first_of.values())[:3]) + (", ..." if len(first_of) > 3 else "")
+    return [f"names differ in more than numbers ({shown}): are all of them frames?"]
+
+
 class FileSequence(Movie):
     """A movie of one file per frame; a reader defines `_load`.
 
@@ -190,6 +211,7 @@ class FileSequence(Movie):
                 f"{missing.n} numbers are missing in the names of the files"
                 f" ({', '.join(map(str, missing.first))}{more}): dropped frames?"
             )
+        self.notes += odd_names([file.name for file in files])
 
     def _load(self, file: Path) -> np.ndarray:
         """The frame in a file; raises :class:`BrokenPartError` (any number of frames)."""

@@ -30,27 +30,7 @@ from plumenav.recordings._movie import (
 from plumenav.recordings._stored import StoredArray, StoredMovie, load
 
 # Level 4 has no mark: a code of the type, no imaginary part, and a short name are all there is.
-SIGNATURES = {
-    "MATLAB 5": ((0, b"MATLAB 5.0 MAT-file"),),
-    "MATLAB 7.3": ((0, b"MATLAB 7.3 MAT-file"), (512, b"\x89HDF\r\n\x1a\n")),
-    "MATLAB 4": ((0, b"\x00\x00\x00\x00"), (12, b"\x00\x00\x00\x00"), (17, b"\x00\x00\x00")),
-    "MATLAB 4, single": (
-        (0, b"\x0a\x00\x00\x00"),
-        (12, b"\x00\x00\x00\x00"),
-        (17, b"\x00\x00\x00"),
-    ),
-    "MATLAB 4, int32": ((0, b"\x14\x00\x00\x00"), (12, b"\x00\x00\x00\x00"), (17, b"\x00\x00\x00")),
-    "MATLAB 4, int16": ((0, b"\x1e\x00\x00\x00"), (12, b"\x00\x00\x00\x00"), (17, b"\x00\x00\x00")),
-    "MATLAB 4, uint16": (
-        (0, b"\x28\x00\x00\x00"),
-        (12, b"\x00\x00\x00\x00"),
-        (17, b"\x00\x00\x00"),
-    ),
-    "MATLAB 4, uint8": ((0, b"\x32\x00\x00\x00"), (12, b"\x00\x00\x00\x00"), (17, b"\x00\x00\x00")),
-    "MATLAB 4, big-endian": ((0, b"\x00\x00\x03\xe8"), (12, b"\x00\x00\x00\x00\x00\x00\x00")),
-}
-# Formats of files that are one frame each, in a folder.
-FRAME_FILES = {
+SIGNATURES = FRAME_FILES = {  # a file is a movie, or one frame of a folder
     "MATLAB 5": ((0, b"MATLAB 5.0 MAT-file"),),
     "MATLAB 7.3": ((0, b"MATLAB 7.3 MAT-file"), (512, b"\x89HDF\r\n\x1a\n")),
     "MATLAB 4": ((0, b"\x00\x00\x00\x00"), (12, b"\x00\x00\x00\x00"), (17, b"\x00\x00\x00")),
