@@ -74,7 +74,7 @@ LOSSY: dict[str, tuple[str, Callable[[Path, np.ndarray], Path]]] = {
     "vp9 webm": (".webm", lambda p, f: write_video(p, f, "VP90", RATE_HZ)),
     "jpeg folder": ("", lambda p, f: write_images(p, f, "jpg")),
 }
-ARRAYS = {"hdf5", "mat", "numpy", "zarr", "tiff"}  # readers of formats that have axes
+ARRAYS = {"hdf5", "mat", "numpy", "zarr"}  # readers of formats that have axes
 
 
 class Fault(NamedTuple):

@@ -181,3 +181,18 @@ def test_damage_is_a_message_or_a_complete_read(name, damage, tmp_path):
         folder = tmp_path / str(seed)
         folder.mkdir()
         _sound_or_said(name, folder, damage, seed)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_settings_without_a_meaning_are_refused(name, written):
+    uses = registry.get("reader", FORMATS[name].reader).USES
+    given = {
+        "dataset": "movie",
+        "time_dataset": "t",
+        "axes": ("frame", "column", "row"),
+        "channel": "red",
+    }
+    for key, value in given.items():
+        if key not in uses:
+            with pytest.raises(UserError, match=rf"reader\.{key}: .* has no meaning"):
+                read(written[name], **{key: value})

@@ -292,6 +292,16 @@ def test_what_is_missing_says_why(bare: Case) -> None:
     assert silent == set("dehij")
 
 
+def test_checks_that_one_reason_forbids_share_a_row(bare: Case) -> None:
+    unmeasured = [c for c in bare.quality["checks"] if c["status"] == "not measured"]
+    reasons = {check["says"] for check in unmeasured}
+    rows, _ = table.rows_of(bare.quality["checks"])
+    shared = [row for row in rows if row.status == "not measured"]
+    assert len(shared) == len(reasons) < len(unmeasured)
+    named = ", ".join(" ".join(row.name) for row in shared).split(", ")
+    assert sorted(named) == sorted(check["name"].replace("_", " ") for check in unmeasured)
+
+
 def test_lost_frames_and_nominal_scales_are_told(truncated: Case) -> None:
     figure, plotted, _ = drawn(truncated)
     text = words(figure)

@@ -10,6 +10,9 @@ A reader file defines
         Formats that are a folder, by the names of files in it of which one must be there.
     FRAME_FILES : like SIGNATURES, optional
         Formats of files that are one frame each, where a folder is the recording.
+    USES : tuple of str, optional
+        Those of dataset, time_dataset, axes and channel that have a meaning for these formats; the
+        others are refused, because a setting that does nothing is its author's mistake. (All.)
     open(path, settings) -> Recording
         `settings` is a :class:`Settings`.
 

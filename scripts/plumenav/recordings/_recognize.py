@@ -18,6 +18,13 @@ from plumenav.recordings._gray import no_colour
 
 logger = logging.getLogger(__name__)
 
+# Settings that only some formats have.
+OF_FORMATS = ("dataset", "time_dataset", "axes", "channel")
+MEANING = {
+    "axes": "Pictures have rows and columns: use wind_toward and mirrored.",
+    "time_dataset": "Give the time stamps as reader.time_file.",
+}
+
 Signature = tuple[tuple[int, bytes], ...]
 # HDF5 may start behind a user block of 512 * 2**k bytes; MATLAB 7.3 uses 512.
 HEAD_BYTES = 4096
@@ -226,6 +233,19 @@ def recognize(path: Path, pattern: str | None = None) -> str:
     return reader
 
 
+def _refuse_meaningless(path: Path, reader: str, uses: tuple[str, ...], settings: Settings) -> None:
+    """Refuse settings that the reader would not look at."""
+    for key, default in Settings._field_defaults.items():
+        if key not in OF_FORMATS or key in uses or getattr(settings, key) == default:
+            continue
+        raise UserError(
+            f"{path}: reader.{key}",
+            f"{getattr(settings, key)!r} has no meaning for the reader {reader!r}",
+            ", ".join(f"reader.{name}" for name in uses) or "none of the reader's own settings",
+            MEANING.get(key, f"Leave reader.{key} out."),
+        )
+
+
 def open_recording(path: Path, settings: Settings) -> Recording:
     """Open a recording with the named reader, or the one that its content asks for.
 
@@ -243,7 +263,8 @@ def open_recording(path: Path, settings: Settings) -> Recording:
     Raises
     ------
     UserError
-        If no reader knows the content, or colour is asked for and there is none.
+        If no reader knows the content, a setting has no meaning for its format, or colour is asked
+        for and there is none.
     """
     name = settings.name
     if name == "auto":
@@ -258,6 +279,7 @@ def open_recording(path: Path, settings: Settings) -> Recording:
             ", ".join(r for r in registry.names("reader") if folders(r) or frame_files(r)),
             "Give the file, or another reader.",
         )
+    _refuse_meaningless(path, name, getattr(module, "USES", OF_FORMATS), settings)
     opened = cast(Recording, module.open(path, settings))
     if settings.colour and opened.facts.channels != 3:
         opened.close()

@@ -21,6 +21,8 @@ from plumenav.recordings._contract import DamageError, Facts, Frames, Settings, 
 
 # Only for a file outside the repository: says what kind of plug-in this is.
 PLUGIN_KIND = "reader"
+# Which of the reader's settings have a meaning here; the others are refused.
+USES: tuple[str, ...] = ()
 # How the content is recognized. A plain literal: it is read without importing this file.
 # (A reader of folders states FOLDERS or FRAME_FILES, too; see _contract.py.)
 SIGNATURES = {"PGM": ((0, b"P5"),)}

@@ -25,6 +25,7 @@ import numpy as np
 from plumenav.errors import UserError
 from plumenav.recordings._contract import DamageError, Facts, Frames, Settings, frames_per_block
 
+USES = ("channel",)
 SIGNATURES = {"Phantom CINE": ((0, b"CI\x2c\x00"),)}
 
 HEADER = struct.Struct("<2sHHHiIiIIIIII")

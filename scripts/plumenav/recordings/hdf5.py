@@ -28,6 +28,7 @@ from plumenav.recordings._movie import (
     slab_frames,
 )
 
+USES = ("dataset", "time_dataset", "axes")
 SIGNATURES = {
     "HDF5": ((0, b"\x89HDF\r\n\x1a\n"),),
     "HDF5 behind 512 bytes": ((512, b"\x89HDF\r\n\x1a\n"),),

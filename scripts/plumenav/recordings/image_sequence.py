@@ -17,6 +17,7 @@ from plumenav.recordings._image_files import header_of
 from plumenav.recordings._movie import BrokenPartError, damage, reason, refuse_absurd
 from plumenav.recordings._stderr import stderr_lines
 
+USES = ("channel",)
 SIGNATURES = {
     "PNG": ((0, b"\x89PNG\r\n\x1a\n"),),
     "JPEG": ((0, b"\xff\xd8\xff"),),

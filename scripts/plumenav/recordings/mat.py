@@ -30,6 +30,7 @@ from plumenav.recordings._movie import (
 from plumenav.recordings._stored import StoredArray, StoredMovie, load
 
 # Level 4 has no mark: a code of the type, no imaginary part, and a short name are all there is.
+USES = ("dataset", "time_dataset", "axes")
 SIGNATURES = FRAME_FILES = {  # a file is a movie, or one frame of a folder
     "MATLAB 5": ((0, b"MATLAB 5.0 MAT-file"),),
     "MATLAB 7.3": ((0, b"MATLAB 7.3 MAT-file"), (512, b"\x89HDF\r\n\x1a\n")),

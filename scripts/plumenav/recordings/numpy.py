@@ -27,6 +27,7 @@ from plumenav.recordings._stored import (
     load,
 )
 
+USES = ("dataset", "time_dataset", "axes")
 SIGNATURES = {
     "npy": ((0, b"\x93NUMPY"),),
     "npz": ((0, b"PK\x03\x04"),),

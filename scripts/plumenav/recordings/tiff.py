@@ -31,6 +31,7 @@ from plumenav.recordings._movie import (
 )
 from plumenav.recordings._tiff_pages import Chain, Page, walk
 
+USES = ("channel",)
 SIGNATURES = {
     "TIFF": ((0, b"II*\x00"),),
     "TIFF, big-endian": ((0, b"MM\x00*"),),

@@ -41,6 +41,7 @@ from plumenav.recordings._stamps import Stamps
 
 logger = logging.getLogger(__name__)
 
+USES = ("channel",)
 SIGNATURES = {
     "AVI": ((0, b"RIFF"), (8, b"AVI ")),
     "MP4/MOV": ((4, b"ftyp"),),

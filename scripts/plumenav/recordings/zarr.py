@@ -27,6 +27,7 @@ from plumenav.recordings._movie import (
     slab_frames,
 )
 
+USES = ("dataset", "time_dataset", "axes")
 SIGNATURES: dict[str, tuple] = {}
 # Files by which a folder is known to be a store.
 FOLDERS = {"Zarr 3": ("zarr.json",), "Zarr 2": (".zarray", ".zgroup")}

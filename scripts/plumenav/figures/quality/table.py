@@ -17,7 +17,7 @@ MARKS = {
     NOT_JUDGED: ("○", "#57606a"),
     NOT_MEASURED: ("–", "#57606a"),
 }
-ORDER = (FAIL, WARN, NOT_JUDGED, NOT_MEASURED)
+ORDER = (FAIL, WARN, NOT_JUDGED)
 LINE_MM, GAP_MM, HEAD_MM = 2.45, 0.4, 4.6
 # left edges of the columns, mm
 STATUS, NAME, VALUE, LIMITS, SAYS = 0.0, 19.0, 45.5, 71.0, 87.0
@@ -28,10 +28,10 @@ MOST_LINES = 3
 
 
 class Row(NamedTuple):
-    """A check as text."""
+    """A check as text, or several that could not be made for one reason."""
 
     status: str
-    name: str
+    name: list[str]
     value: list[str]
     limits: str
     says: list[str]
@@ -47,7 +47,25 @@ def rows_of(checks: list[dict[str, Any]]) -> tuple[list[Row], list[Row]]:
     """Rows of checks that do not pass, the worst first, and of those that do."""
     rows = [_row(check) for check in checks]
     bad = [row for status in ORDER for row in rows if row.status == status]
-    return bad, [row for row in rows if row.status == PASS]
+    return [*bad, *_unmeasured(checks)], [row for row in rows if row.status == PASS]
+
+
+def _unmeasured(checks: list[dict[str, Any]]) -> list[Row]:
+    """A row for every reason why checks could not be made."""
+    names: dict[str, list[str]] = {}
+    for check in checks:
+        if check["status"] == NOT_MEASURED:
+            names.setdefault(check["says"], []).append(check["name"].replace("_", " "))
+    return [
+        Row(
+            NOT_MEASURED,
+            wrapped(", ".join(those), SAYS - NAME - 1.5, SMALL_PT),
+            [],
+            "",
+            wrapped(why, WIDTH_MM - SAYS, SMALL_PT, MOST_LINES),
+        )
+        for why, those in names.items()
+    ]
 
 
 def _row(check: dict[str, Any]) -> Row:
@@ -59,7 +77,7 @@ def _row(check: dict[str, Any]) -> Row:
     says = wrapped(check["says"], WIDTH_MM - SAYS, SMALL_PT, MOST_LINES)
     room = (HALF[3] - HALF[2] if check["status"] == PASS else LIMITS - VALUE) - 0.5
     found = wrapped(value, room, SMALL_PT, 1 if check["status"] == PASS else MOST_LINES)
-    return Row(check["status"], check["name"].replace("_", " "), found, limits, says)
+    return Row(check["status"], [check["name"].replace("_", " ")], found, limits, says)
 
 
 def height_mm(checks: list[dict[str, Any]]) -> float:
@@ -72,7 +90,7 @@ def height_mm(checks: list[dict[str, Any]]) -> float:
 
 def row_mm(row: Row) -> float:
     """Height of a row in words."""
-    return max(len(row.says), len(row.value)) * LINE_MM + GAP_MM
+    return max(len(row.says), len(row.value), len(row.name)) * LINE_MM + GAP_MM
 
 
 def draw_table(sheet: Sheet, c: Contents, top: float, plotted: Plotted) -> None:
@@ -128,7 +146,7 @@ def _cells(sheet: Sheet, y: float, columns: tuple[float, ...], row: Row) -> None
     text, colour = mark_of(row.status)
     weight = "bold" if row.status in (FAIL, WARN) else "normal"
     sheet.lines(status, y, [text], LINE_MM, color=colour)
-    sheet.lines(name, y, [row.name], LINE_MM, fontweight=weight)
+    sheet.lines(name, y, row.name, LINE_MM, fontweight=weight)
     sheet.lines(value, y, row.value, LINE_MM)
     if row.limits:
         sheet.lines(limits, y, [row.limits], LINE_MM)
