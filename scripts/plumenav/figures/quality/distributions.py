@@ -59,7 +59,8 @@ def draw_durations(
                     units=("s, from", "s, to", "number"))  # fmt: skip
         plotted.add("i", f"censored {name}", value=censored, units=("", "", "number"))
     axes.axvline(interval, ymax=0.66, color=style.GREY, lw=0.7, ls=(0, (1, 1.5)))
-    axes.set(xscale="log", yscale="log", ylim=(0.7, most * 14))
+    # the upper third is the legend's
+    axes.set(xscale="log", yscale="log", ylim=(0.7, most * max(14.0, (most / 0.7) ** 0.5)))
     for axis in (axes.xaxis, axes.yaxis):
         # plain numbers: powers of ten would load a parser and another font
         axis.set_major_formatter("{x:g}")

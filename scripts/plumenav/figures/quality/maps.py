@@ -183,7 +183,7 @@ def draw_map(
     mark_sources(axes, c)
     if one.letter == "a":
         mark_blank(axes, c)
-        mark_scale(axes, limits)
+        mark_scale(axes, c, limits)
         mark_winds(axes, c, limits, size[0])
         _plot_marks(c, plotted)
     bar = sheet.axes(left + LEFT_MM + size[0] + 1.2, top + 4.0, 1.8, size[1])
@@ -208,11 +208,24 @@ def mark_sources(axes: Axes, c: Contents) -> None:
             axes.plot(x, y, marker, color=colour, ms=size, mew=width, mfc="none", zorder=5)
 
 
-def mark_scale(axes: Axes, limits: Limits) -> None:
-    """Scale bar in the lower left corner."""
+def scale_on_the_right(c: Contents, limits: Limits) -> bool:
+    """True if blank air takes the lower left corner, where the scale bar usually is."""
+    blank = c.metadata.get("blank")
+    if not blank:
+        return False
+    x0, x1, y0, y1 = limits
+    x, y, width, height = blank_mm(blank, c.grid)
+    right, top = x0 + 0.06 * (x1 - x0) + style.nice_length_mm(x1 - x0), y0 + 0.25 * (y1 - y0)
+    return x < right and x + width > x0 and y < top and y + height > y0
+
+
+def mark_scale(axes: Axes, c: Contents, limits: Limits) -> None:
+    """Scale bar in a lower corner."""
     x0, x1, y0, y1 = limits
     length = style.nice_length_mm(x1 - x0)
     left, low = x0 + 0.06 * (x1 - x0), y0 + 0.09 * (y1 - y0)
+    if scale_on_the_right(c, limits):
+        left = x1 - 0.06 * (x1 - x0) - length
     bar = ([left, left + length], [low, low])
     axes.plot(*bar, color="white", lw=1.6, solid_capstyle="butt", path_effects=style.OUTLINE)
     axes.annotate(
@@ -263,9 +276,9 @@ def mark_winds(axes: Axes, c: Contents, limits: Limits, width_mm: float) -> None
     margin = 3.0 * per_mm
     lefts = {"left": x0 + margin - tips[:, 0].min(), "right": x1 - margin - tips[:, 0].max()}
     tops = {"top": y1 - margin - tips[:, 1].max(), "bottom": y0 + margin - tips[:, 1].min()}
-    # the scale bar is at the lower left
     corners = [(lefts["left"], tops["top"]), (lefts["right"], tops["top"])]
-    corners.append((lefts["right"], tops["bottom"]))
+    if not scale_on_the_right(c, limits):
+        corners.append((lefts["right"], tops["bottom"]))
 
     def room(corner: tuple[float, float]) -> float:
         return min(_room((corner[0] + dx, corner[1] + dy), c, ARROW_MM * per_mm) for dx, dy in tips)
