@@ -54,8 +54,7 @@ def plain_chain(frames: np.ndarray, recording: Recording, bits: int) -> tuple[np
         edges = edges[::-1]
     mm_per_px = how.resample.mm_per_px or max(edges)
     values = resample.plain(values, (mm_per_px / edges[0], mm_per_px / edges[1]))
-    unit = how.calibration.source_value
-    return storage.plain(values, storage.code(how.storage, bits, unit=unit))
+    return storage.plain(values, storage.code(how.storage, bits))
 
 
 transfers = st.sampled_from(
@@ -124,7 +123,7 @@ def test_fused_is_plain(
             "background": {"method": method, "frames": [1, 4], "percentile": 20},
             "polarity": {"kind": kind},
             "noise_floor": {"rows": [3, 6], "columns": [2, 7]} if floor else {},
-            "calibration": {"zero": points[0], "one": points[1], "source_value": 1.5},
+            "calibration": {"zero": points[0], "one": points[1]},
             "resample": {"mm_per_px": ratio},
             "storage": {"dtype": stored},
         },

@@ -172,10 +172,12 @@ class Calibration(Section):
     frames: IndexRange | None = Field(
         None, description="percentile, source_region: [first, end) frames looked at; all"
     )
-    source_value: Positive = Field(
-        1.0, description="concentration at `one`: 1, or that of the source in `unit`"
-    )
     unit: str = Field("fraction of source", description="what concentration 1 means, for labels")
+    source_value: Positive | None = Field(
+        None,
+        description="what concentration 1 is in a physical `unit` (500, with unit ppm); for labels:"
+        " plumes and agents count in fractions of the source",
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Calibration:
@@ -184,6 +186,11 @@ class Calibration(Section):
         if self.method == "source_region" and (self.rows is None or self.columns is None):
             raise ValueError("source_region: give its rows and columns")
         return self
+
+    @property
+    def meaning(self) -> str:
+        """What concentration 1 is, in words."""
+        return self.unit if self.source_value is None else f"{self.source_value:g} {self.unit}"
 
 
 class Resample(Section):
@@ -202,12 +209,8 @@ class Storage(Section):
     dtype: Literal["auto", "uint8", "uint16", "int16", "float32"] = Field(
         "auto", description="auto: uint8 for 8-bit recordings, uint16 for deeper ones"
     )
-    minimum: Number = Field(
-        -0.25, description="smallest concentration that is kept, in units of the source's"
-    )
-    maximum: Number = Field(
-        2.0, description="largest concentration that is kept, in units of the source's"
-    )
+    minimum: Number = Field(-0.25, description="smallest concentration that is kept")
+    maximum: Number = Field(2.0, description="largest concentration that is kept")
 
 
 class Blank(Section):

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from plumenav.analysis.plume_maps import NOISE_SDS, Maps, counts_hits
 from plumenav.analysis.run_files import plume_path
 from plumenav.analysis.time_courses import signal_of
+from plumenav.config.normalization import Calibration
 from plumenav.figures import _panels as panels
 from plumenav.figures import _style as style
 from plumenav.figures._contract import RunData
@@ -141,7 +142,8 @@ def concentration_label(run: RunData, recording: str) -> str:
     """What concentration 1 means in a recording, for a colour bar."""
     if counts_hits(run.config["recordings"][recording]):
         return "hits per second\n(mean)"
-    unit = run.config["recordings"][recording]["normalize"]["calibration"]["unit"]
+    settings = run.config["recordings"][recording]["normalize"]["calibration"]
+    unit = Calibration.model_validate(settings).meaning
     return "concentration\n" + ("(1 = source)" if unit == "fraction of source" else f"(1 = {unit})")
 
 

@@ -96,7 +96,6 @@ def blank_cells(
     rows: np.ndarray,
     columns: np.ndarray,
     recorded: np.ndarray | None = None,
-    source_value: float = 1.0,
 ) -> np.ndarray:
     """Cells whose values over all frames are those of noise.
 
@@ -112,14 +111,12 @@ def blank_cells(
         Edges of the cells, pixels.
     recorded : ndarray, shape (height, width), bool, or None
         Pixels that show what was recorded; those of a mask do not, and are not blank air.
-    source_value : float
-        Concentration of the source.
 
     Returns
     -------
     ndarray, shape (len(rows) - 1, len(columns) - 1), bool
     """
-    tolerated = max(step, NEGLIGIBLE * source_value)
+    tolerated = max(step, NEGLIGIBLE)
     size = np.diff(rows)[:, None] * np.diff(columns)
     sd = np.sqrt(_cells(maps.sd**2, rows, columns, np.add) / size)
     mean = _cells(maps.mean, rows, columns, np.add) / size
@@ -160,7 +157,6 @@ def find(
     step: float,
     where: str,
     recorded: np.ndarray | None = None,
-    source_value: float = 1.0,
 ) -> tuple[Rectangle | None, str]:
     """The blank rectangle: declared, or found.
 
@@ -178,8 +174,6 @@ def find(
         Config key, for messages.
     recorded : ndarray, shape (height, width), bool, or None
         Pixels that a mask leaves as they are.
-    source_value : float
-        Concentration of the source.
 
     Returns
     -------
@@ -199,7 +193,7 @@ def find(
         return Rectangle(*rows, *columns), "declared"
     cell = int(np.clip(min(height, width) // CELLS_ACROSS, 1, CELL_PX))
     row_edges, column_edges = _edges(height, rows, cell), _edges(width, columns, cell)
-    free = blank_cells(maps, change_sd, step, row_edges, column_edges, recorded, source_value)
+    free = blank_cells(maps, change_sd, step, row_edges, column_edges, recorded)
     cells = largest_rectangle(free)
     if cells is None:
         return None, f"no cell of {cell} x {cell} pixels stays within the noise in all frames"

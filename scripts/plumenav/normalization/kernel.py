@@ -3,7 +3,7 @@
 The steps are linear but for the transfer's exponent, so they fold: with v the exponent applied to
 the raw numbers, R the area mean (turned) and m the background of v,
 
-    stored = (source_value * ((gain * R(v) + bias) - (gain * R(m) + bias) - zero) / (one - zero)
+    stored = (((gain * R(v) + bias) - (gain * R(m) + bias) - zero) / (one - zero)
               - offset) / scale
            = factor * R(v) + shift
 

@@ -89,17 +89,14 @@ class Movie:
         self.points = sources.points(self.signals)
         self._rolling = sources.rolling(self.signals, self.clock)
         self._decoder = sources.decoder
-        unit = settings.calibration.source_value
-        self.code = storage.code(
-            settings.storage, self.facts.bits, f"{where}.normalize.storage", unit
-        )
+        self.code = storage.code(settings.storage, self.facts.bits, f"{where}.normalize.storage")
         self.kernel = Kernel(self.signals, self.shape, self.points, self.code, work)
         grid = self.shape.grid
         self.statistics = Statistics(
             grid.height,
             grid.width,
             self.code,
-            (unit * settings.storage.minimum, unit * settings.storage.maximum),
+            (settings.storage.minimum, settings.storage.maximum),
             settings.blank.frames,
         )
         window = self.shape.shape
@@ -248,7 +245,7 @@ class Movie:
                 field_constants={},
                 blank=record["blank"],
                 noise=record["noise"],
-                unit=self.recording.normalize.calibration.unit,
+                unit=self.recording.normalize.calibration.meaning,
                 recording=self.source.name,
                 recording_sha256=digest(),
                 reader=self.facts.reader,
@@ -302,7 +299,6 @@ class Movie:
             step,
             where,
             self._recorded(),
-            self.points.source_value,
         )
         grid = self.shape.grid
         pixels = n_written * grid.height * grid.width

@@ -35,7 +35,7 @@ KEYS = (
     "not_of_the_colour_map_fraction",
     "fidelity",  # {r, r_min, r_moving, frames}: the plume sent back, against the recording
     "conservation",  # {ratio, frames}: total concentration times area, plume over recording
-    "calibration",  # {zero, one, source_value}: as declared or found
+    "calibration",  # {zero, one}: as declared or found
     "concentration",  # {mean, median, p95, p99, min, max}
     "intermittency",
     "noise",  # {mean, sd}

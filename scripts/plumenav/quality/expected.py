@@ -82,7 +82,6 @@ def disagreements(
     found: Mapping[str, float | None],
     expected: Mapping[str, Any],
     tolerance: float,
-    source_value: float = 1.0,
 ) -> list[Disagreement]:
     """Statistics that differ by more than a share of what is expected.
 
@@ -94,22 +93,18 @@ def disagreements(
         The config's `expected` section; None where nothing is known.
     tolerance : float
         Relative difference that is no disagreement.
-    source_value : float
-        Concentration of the source.
     """
     pairs = {}
     for key, name in STATISTICS.items():
         here, known = found.get(name), expected.get(key)
         if here is not None and known is not None:
             pairs[key] = (float(here), float(known))
-    least = LEAST * source_value
-    scaled = {key: (a / source_value, b / source_value) for key, (a, b) in pairs.items()}
-    cause = likely_cause(scaled)
+    cause = likely_cause(pairs)
     result = []
     for key, (here, known) in pairs.items():
         off = abs(here - known)
-        relative = off / max(abs(known), least)
-        if off > least and relative > tolerance:
+        relative = off / max(abs(known), LEAST)
+        if off > LEAST and relative > tolerance:
             result.append(Disagreement(key, here, known, relative, cause))
     return result
 

@@ -117,12 +117,6 @@ def blank_slices(blank: dict[str, int] | None, factor: int) -> tuple[slice, slic
     return rows, columns
 
 
-def source_value_of(metadata: dict[str, Any]) -> float:
-    """Concentration of the source in a plume; 1 unless it was calibrated in other units."""
-    steps = (metadata.get("normalization") or {}).get("normalize") or {}
-    return float((steps.get("calibration") or {}).get("source_value", 1.0))
-
-
 def _motion(
     sample: Sample, noise: tuple[slice, slice] | None, least: float
 ) -> tuple[Motion, Widths]:
@@ -200,7 +194,7 @@ def measure(reader: PlumeReader, threshold: float | None, dead_zones: list[DeadZ
     air = blank_slices(blank, factor)
     moments = maps.moments(sample.frames)
     noise_sd = maps.noise_sd_of(moments.sd, air)
-    least = maps.LEAST_SD * source_value_of(metadata)
+    least = maps.LEAST_SD
     plume = maps.plume_mask(moments.sd, noise_sd, least)
     quiet = maps.quiet_mask(moments.sd, noise_sd, least)
     if len(sample.frames) < LEAST_SAMPLED:

@@ -170,7 +170,7 @@ def noise(c: Context) -> Check:
     if not found:
         how = c.record.get("blank_found") or "no part of the image is free of plume"
         return unmeasured("noise", "concentration", limits, f"no blank air: {how}")
-    share = found["sd"] / c.source_value
+    share = found["sd"]
     says = f"a pixel in blank air has a standard deviation of {share:.3g}"
     bad = f"{says}: average pixels (normalize.resample.mm_per_px), and give sensors a dead zone"
     return judged("noise", share, "concentration", limits, says, bad)

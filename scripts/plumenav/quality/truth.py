@@ -55,7 +55,6 @@ def against_truth(reader: PlumeReader, truth: TrueFrames) -> Truth | None:
     """
     facts = reader.metadata
     recording = Recording.model_validate(facts["normalization"])
-    source_value = recording.normalize.calibration.source_value
     shape = geometry(recording, int(facts["source_height"]), int(facts["source_width"]), "truth")
     reduce = shape.reducer(np.dtype(np.float64))
     r0, r1, c0, c1 = shape.window
@@ -64,13 +63,13 @@ def against_truth(reader: PlumeReader, truth: TrueFrames) -> Truth | None:
     if not rate:
         return None
     noise_sd = float(facts["noise"]["sd"]) if facts.get("noise") else 0.0
-    level = max(NOISE_SDS * noise_sd, SHARE * source_value)
+    level = max(NOISE_SDS * noise_sd, SHARE)
     ours, theirs, n = [], [], 0
     for number, image in zip(truth.number.tolist(), truth.concentration, strict=True):
         frame = _frame_at(reader, (number - first) / rate)
         if frame is None:
             continue
-        real = source_value * reduce(image[r0:r1, c0:c1].astype(np.float64))
+        real = reduce(image[r0:r1, c0:c1].astype(np.float64))
         inside = real > level
         theirs.append(real[inside])
         ours.append(frame[inside])

@@ -17,7 +17,7 @@ from plumenav.quality.checks import (
     unmeasured,
 )
 from plumenav.quality.expected import disagreements
-from plumenav.quality.measure import DeadZone, Measures, source_value_of
+from plumenav.quality.measure import DeadZone, Measures
 from plumenav.quality.orientation import (
     DIRECTION_DEG,
     MIRRORINGS,
@@ -52,7 +52,6 @@ class Context:
         self.limits: dict[str, Any] = settings["quality"]
         self.record: dict[str, Any] = metadata.get("quality") or {}
         self.declared: dict[str, Any] = metadata.get("normalization") or {}
-        self.source_value = source_value_of(metadata)
         shorter = min(int(metadata["height"]), int(metadata["width"]))
         self.shorter_mm = shorter * float(metadata["mm_per_px"])
 
@@ -208,13 +207,12 @@ def residual_background(c: Context) -> Check:
     if found is None:
         why = "the plume leaves no part of the image free"
         return unmeasured("residual_background", "concentration", limits, why)
-    share = found / c.source_value
-    says = f"plume-free pixels are at {share:.3g} of concentration 1"
+    says = f"plume-free pixels are at {found:.3g} of concentration 1"
     noise = c.metadata.get("noise")
     if noise and noise["sd"] > 0:
         says += f", {found / noise['sd']:.2g} times the noise"
     bad = f"{says}: a background was not subtracted (normalize.background, or calibration.zero)"
-    return judged("residual_background", abs(share), "concentration", limits, says, bad)
+    return judged("residual_background", abs(found), "concentration", limits, says, bad)
 
 
 def background_structure(c: Context) -> Check:
@@ -223,13 +221,12 @@ def background_structure(c: Context) -> Check:
     if found is None:
         why = "the plume leaves no part of the image free"
         return unmeasured("background_structure", "concentration", limits, why)
-    share = found / c.source_value
-    says = f"plume-free pixels differ by {share:.2g} (standard deviation)"
+    says = f"plume-free pixels differ by {found:.2g} (standard deviation)"
     bad = (
         f"{says}: the background is not even; subtract an image of it (normalize.background) and"
         " correct the light (normalize.flat_field)"
     )
-    return judged("background_structure", share, "concentration", limits, says, bad)
+    return judged("background_structure", found, "concentration", limits, says, bad)
 
 
 def polarity(c: Context) -> Check:
@@ -288,7 +285,7 @@ def statistics(c: Context) -> Check:
     if not any(expected.get(k) is not None for k in ("mean", "median", "p95", "p99", "maximum")):
         why = "no statistics are expected (recordings.<label>.expected)"
         return unmeasured("statistics", "relative", limits, why)
-    off = disagreements(found, expected, limits["warn"] or 0.0, c.source_value)
+    off = disagreements(found, expected, limits["warn"] or 0.0)
     if not off:
         return judged("statistics", 0.0, "relative", limits, "statistics are as expected", "")
     parts = [f"{d.statistic} {d.found:.4g}, expected {d.expected:.4g}" for d in off]

@@ -1,6 +1,6 @@
 """Calibration: two points make the odour signal a concentration.
 
-concentration = source_value * (signal - zero) / (one - zero)
+concentration = (signal - zero) / (one - zero)
 
 `one` is declared, or found: a percentile of the movie, or the mean of a region at the source.
 """
@@ -21,22 +21,21 @@ FRAMES, PIXELS = 256, 65536
 
 
 class Points(NamedTuple):
-    """Signal of clean air and of the source, and the concentration of the latter."""
+    """Signal of clean air and of the undiluted source."""
 
     zero: float
     one: float
-    source_value: float
 
     @property
     def factor(self) -> float:
         """Concentration per signal."""
-        return self.source_value / (self.one - self.zero)
+        return 1.0 / (self.one - self.zero)
 
 
 def plain(signal: np.ndarray, points: Points) -> np.ndarray:
     """Concentration of odour signals, float64."""
     values = np.asarray(signal, np.float64)
-    return points.source_value * (values - points.zero) / (points.one - points.zero)
+    return (values - points.zero) / (points.one - points.zero)
 
 
 def found(
@@ -83,7 +82,7 @@ def found(
             "a movie in which odour raises the signal",
             "Check background and polarity, or declare `one`.",
         )
-    return Points(settings.zero, one, settings.source_value)
+    return Points(settings.zero, one)
 
 
 def _thinned(signal: np.ndarray, keep: np.ndarray | None) -> np.ndarray:
@@ -97,4 +96,4 @@ def _thinned(signal: np.ndarray, keep: np.ndarray | None) -> np.ndarray:
 
 def declared(settings: Calibration) -> Points:
     """The two points as the config says them."""
-    return Points(settings.zero, settings.one, settings.source_value)
+    return Points(settings.zero, settings.one)

@@ -23,9 +23,7 @@ class Code(NamedTuple):
     highest: int | None
 
 
-def code(
-    storage: Storage, source_bits: int, where: str = "normalize.storage", unit: float = 1.0
-) -> Code:
+def code(storage: Storage, source_bits: int, where: str = "normalize.storage") -> Code:
     """How concentration is stored.
 
     Parameters
@@ -35,8 +33,6 @@ def code(
         Bits of the recording: ``auto`` keeps 8-bit recordings in 8 bits and takes 16 for others.
     where : str
         Config key, for the message.
-    unit : float
-        Concentration of the source: minimum and maximum are multiples of it.
 
     Returns
     -------
@@ -58,12 +54,12 @@ def code(
     if dtype.kind == "f":
         return Code(dtype, 1.0, 0.0, None, None)
     limits = np.iinfo(dtype)
-    scale = unit * (storage.maximum - storage.minimum) / (int(limits.max) - int(limits.min))
+    scale = (storage.maximum - storage.minimum) / (int(limits.max) - int(limits.min))
     if storage.minimum <= 0 <= storage.maximum:
         # else all pixels of clean air would be off by the same part of a step
-        offset = -(int(limits.min) + round(-unit * storage.minimum / scale)) * scale
+        offset = -(int(limits.min) + round(-storage.minimum / scale)) * scale
     else:
-        offset = unit * storage.minimum - limits.min * scale
+        offset = storage.minimum - limits.min * scale
     return Code(dtype, scale, offset, int(limits.min), int(limits.max))
 
 
