@@ -37,6 +37,8 @@ LEAST_R = 0.99
 # MPEG-4 part 2 at the encoder's default quality, the only one that OpenCV offers, smooths the
 # noise away and quantizes the plume
 LEAST_R_OF = {"mpeg-4 mp4": 0.98}
+# its blocks change by fits and starts, so that a jump cannot be told: the check says that it cannot
+UNTOLD = {("mpeg-4 mp4", "dropped frames")}
 # one per reader, and the lossy video of the field: the rest is in the long form
 SHORT = (
     "hdf5",
@@ -197,6 +199,10 @@ def examine(name: str, fault: str, folder: Path, clean: np.ndarray, table: dict[
         "corrected_bad": corrected.bad,
         "r": r,
     }
+    if (name, fault) in UNTOLD:
+        assert wrong.checks[how.check]["status"] == "not measured"
+        assert wrong.checks[how.check]["says"]
+        return
     assert wrong.checks[how.check]["status"] == "fail", wrong.content["says"]
     # a codec may repeat a frame or two of its own: a warning
     assert corrected.checks[how.check]["status"] in ("pass", "warn"), corrected.content["says"]

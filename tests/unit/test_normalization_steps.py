@@ -10,12 +10,21 @@ import h5py
 import numpy as np
 import pytest
 from matplotlib import colormaps
+from pydantic import ValidationError
 from scipy import io
 
-from factories_recordings import Normalized, lopsided, settings, write_hdf5, write_video
+from factories_recordings import (
+    Normalized,
+    lopsided,
+    settings,
+    write_hdf5,
+    write_images,
+    write_video,
+)
 from plumenav import registry
 from plumenav.config.normalization import FalseColour
 from plumenav.errors import UserError
+from plumenav.normalization import sources
 from plumenav.normalization.pipeline import normalize
 from plumenav.normalization.steps import false_colour, mask
 
@@ -300,7 +309,7 @@ def test_a_rolling_background_without_light_is_refused(tmp_path):
 @pytest.mark.parametrize("dtype", [np.int16, np.int32, np.float32])
 def test_negative_numbers_have_no_gamma(tmp_path, dtype):
     frames = (100 * truth(4) - 5).astype(dtype)
-    with pytest.raises(UserError, match=r"not finite numbers .*normalize\.transfer"):
+    with pytest.raises(UserError, match=r"not finite numbers or .*normalize\.transfer"):
         Normalized(
             tmp_path,
             write_hdf5(tmp_path / "a.h5", frames),
@@ -626,3 +635,40 @@ def test_an_image_too_small_to_be_sent_back(tmp_path):
     frames = np.random.default_rng(1).random((20, 2, 2))
     made = Normalized(tmp_path, write_hdf5(tmp_path / "a.h5", frames), wind_toward=30.0)
     assert made.quality["fidelity"] is None
+
+
+def test_a_file_of_time_stamps_must_fit_the_whole_recording_and_stands_alone(tmp_path):
+    source = write_hdf5(tmp_path / "a.h5", lopsided(n=30))
+    table = tmp_path / "t.csv"
+    table.write_text("\n".join(str(k / 7) for k in range(25)))
+    reader = {"time_file": "t.csv", "frames": [5, 15]}
+    files = {"reader.time_file": table}
+    with pytest.raises(UserError, match="has 25 time stamps for 30 frames"):
+        Normalized(tmp_path, source, files, reader=reader, frame_rate_hz=None)
+    with pytest.raises(ValidationError, match="both say when frames were taken"):
+        Normalized(tmp_path, source, files, reader=reader, frame_rate_hz=10.0)
+
+
+def test_numbers_that_no_camera_gives_are_refused(tmp_path):
+    frames = np.ones((4, 20, 20))
+    frames[2, 3, 3] = 1e33
+    with pytest.raises(UserError, match="frame 2 of those used holds values that are not finite"):
+        Normalized(tmp_path, write_hdf5(tmp_path / "a.h5", frames))
+
+
+def test_a_rolling_background_that_would_not_fit_in_memory_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "ROLLING_BYTES", 2**16)
+    background = {"method": "rolling", "window_s": 1.0, "samples": 101}
+    with pytest.raises(UserError, match=r"background\.samples: 101 images of 40 x 56 pixels"):
+        Normalized(
+            tmp_path,
+            write_hdf5(tmp_path / "a.h5", lopsided(n=30)),
+            normalize={"background": background},
+        )
+
+
+def test_missing_numbers_of_an_image_sequence_are_recorded(tmp_path):
+    folder = write_images(tmp_path / "frames", lopsided(n=12))
+    sorted(folder.iterdir())[4].unlink()
+    made = Normalized(tmp_path, folder)
+    assert made.quality["missing_numbers"] == 1

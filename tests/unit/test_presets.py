@@ -134,7 +134,8 @@ def test_ones_own_time_stamps_win_over_the_published_rate(data, monkeypatch):
     (data / "stamps.csv").write_text("0\n")
     own = {"preset": "crimaldi_10cms_bounded", "reader": {"time_file": "stamps.csv"}}
     assert resolved(data, monkeypatch, **own)["frame_rate_hz"] is None
-    assert resolved(data, monkeypatch, **own, frame_rate_hz=14)["frame_rate_hz"] == 14
+    with pytest.raises(UserError, match="both say when frames were taken"):
+        resolved(data, monkeypatch, **own, frame_rate_hz=14)
 
 
 def test_merging_leaves_the_preset_as_it_was(data, monkeypatch):

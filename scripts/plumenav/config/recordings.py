@@ -184,6 +184,10 @@ class Recording(Section):
             raise ValueError(
                 f"give exactly one of path, synthetic, analytic, signal (found {given or 'none'})"
             )
+        if self.frame_rate_hz is not None and self.reader.time_file is not None:
+            raise ValueError(
+                "frame_rate_hz and reader.time_file both say when frames were taken: give one"
+            )
         if self.kind == "movie":
             missing = [k for k in ("mm_per_px", "source_px") if k not in self.model_fields_set]
             if missing:

@@ -204,14 +204,20 @@ class Clock:
                 "Set frame_rate_hz to ignore the file's time stamps.",
             )
 
-    def check_own(self, n_frames: int) -> None:
-        """Refuse a file of time stamps that has more of them than the recording has frames.
+    def check_own(self, n_frames: int, slack: int = 0) -> None:
+        """Refuse a file of time stamps that has not as many as the recording has frames.
+
+        Parameters
+        ----------
+        n_frames : int
+        slack : int
+            Difference that is allowed: headers of healthy videos may be off by one.
 
         Raises
         ------
         UserError
         """
-        if self._own_s is not None and len(self._own_s) != n_frames:
+        if self._own_s is not None and abs(len(self._own_s) - n_frames) > slack:
             raise UserError(
                 f"{self._where}.reader.time_file",
                 f"has {len(self._own_s)} time stamps for {n_frames} frames",

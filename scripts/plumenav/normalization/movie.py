@@ -25,6 +25,10 @@ from plumenav.tables import PlumeWriter, write_json
 
 # Stored frames that are collected before they are counted and handed to the writer.
 OUT_BYTES = 4 * 2**20
+# Beyond it, the float32 of later steps would overflow.
+LARGEST_TOTAL = 1e30
+# Frames by which the header of a healthy recording may be wrong.
+HEADER_SLACK = 2
 # Such blocks after which freed memory goes back: three threads that allocate and free leave holes.
 GIVE_BACK_EVERY = 32
 
@@ -140,8 +144,11 @@ class Movie:
                 self._count_saturated(block.frames)
                 for time_s, raw in zip(times.tolist(), block.frames, strict=True):
                     yield time_s, Seen(raw, self._empty(time_s, raw))
+        # with a part of the frames, the header says how many stamps there should be
         if end is None:
             self.clock.check_own(self._last)
+        elif self.facts.frames_header is not None and self._loss is None:
+            self.clock.check_own(self.facts.frames_header, HEADER_SLACK)
 
     def _empty(self, time_s: float, raw: np.ndarray) -> np.ndarray | None:
         if self._rolling is None:
@@ -165,12 +172,12 @@ class Movie:
     def _reduced(self, stream: Iterator[clock.Timed[Seen]]) -> Iterator[clock.Timed[Seen]]:
         for n, (time_s, seen) in enumerate(stream):
             image = self.kernel.reduce(seen.raw, seen.empty)
-            if self._may_be_no_number and not np.isfinite(cv2.sumElems(image)[0]):
+            if self._may_be_no_number and not abs(cv2.sumElems(image)[0]) < LARGEST_TOTAL:
                 raise UserError(
                     str(self.source),
                     f"frame {n} of those used holds values that are not finite numbers"
-                    " (as read, or after normalize.transfer)",
-                    "finite numbers",
+                    " or are beyond all reason (as read, or after normalize.transfer)",
+                    f"finite numbers, a frame's total below {LARGEST_TOTAL:g}",
                     "Leave the frames out with reader.frames, or repair the recording.",
                 )
             yield time_s, seen._replace(image=image)
@@ -315,6 +322,7 @@ class Movie:
             frames_lost=self._loss.frames if self._loss else None,
             loss=self._loss.why if self._loss else None,
             frames_written=n_written,
+            missing_numbers=self.facts.extra.get("missing_numbers"),
             **quality.clock_part(self.clock),
             clipped_low=self._clipped_low,
             clipped_high=self._clipped_high,

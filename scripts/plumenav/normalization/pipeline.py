@@ -123,7 +123,7 @@ def _movie(
             raise
         _check_other_frames(recording, damage, where)
         sound = _sound_part(recording, damage)
-        logger.warning("%s: %s", where, damage)
+        logger.warning("%s: %s; what is sound before it is used", where, damage.found)
         # a plume does not know the folder that its recording lay in
         told = f"{damage.where}: {damage.found}".replace(str(source), source.name)
         loss = Loss(damage.lost, told)

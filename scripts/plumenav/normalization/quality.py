@@ -18,6 +18,7 @@ KEYS = (
     "frames_header",
     "frames_lost",  # promised but not readable, where on_damage: truncate used what there is
     "loss",  # why, in words
+    "missing_numbers",  # of an image sequence whose file names count
     "frames_read",
     "frames_written",
     "seconds",

@@ -19,7 +19,7 @@ from plumenav.normalization import clock, images
 from plumenav.normalization.chain import Chain
 from plumenav.normalization.extra._contract import Steps
 from plumenav.normalization.geometry import Geometry
-from plumenav.normalization.kernel import Patch, Signals
+from plumenav.normalization.kernel import Patch, Signals, work_type
 from plumenav.normalization.steps import (
     background,
     calibration,
@@ -33,6 +33,8 @@ from plumenav.normalization.steps import (
 from plumenav.recordings import _contract as readers
 
 FLOAT = np.dtype(np.float64)
+# Images that a rolling background may hold; its percentile takes as much again, row by row.
+ROLLING_BYTES = 256 * 2**20
 
 
 class Sources:
@@ -206,6 +208,16 @@ class Sources:
             return None
         assert how.window_s is not None
         kind, flat = self.settings.polarity.kind, signals.chain.flat
+        height, width = self.shape.shape
+        held = how.samples * height * width * work_type(self.dtype).itemsize
+        if held > ROLLING_BYTES:
+            raise UserError(
+                f"{self.where}.background.samples",
+                f"{how.samples} images of {height} x {width} pixels would take"
+                f" {held / 2**20:.0f} MB",
+                f"at most {ROLLING_BYTES // 2**20} MB",
+                "Use fewer samples, or crop the image.",
+            )
 
         def check(empty: np.ndarray) -> None:
             even = flat_field.plain(signals.linear(empty), flat)

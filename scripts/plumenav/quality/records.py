@@ -69,6 +69,19 @@ def frames_read(c: Context) -> Check:
     return Check("frames_read", float(read), "frames", None, None, status, says)
 
 
+def missing_numbers(c: Context) -> Check:
+    """Numbers that are missing among the files of an image sequence."""
+    limits, n = {"warn": 0.0, "fail": None}, c.record.get("missing_numbers")
+    if n is None and c.record.get("reader") != "image_sequence":
+        return unmeasured("missing_numbers", "files", limits, "the frames are not numbered files")
+    bad = (
+        f"{n} numbers are missing among the names of the images: frames after them are early unless"
+        " reader.time_file says when each was taken"
+    )
+    good = "the numbers of the images have no gap"
+    return judged("missing_numbers", float(n or 0), "files", limits, good, bad)
+
+
 def file_facts(c: Context) -> Check:
     """Size, length, rate and type of the file against what is known beforehand."""
     limits, expected = c.limits["file"], c.declared.get("expected") or {}
@@ -204,6 +217,7 @@ def record_checks(c: Context) -> list[Check]:
     """All of them."""
     return [
         frames_read(c),
+        missing_numbers(c),
         file_facts(c),
         lost_frames(c),
         irregular_stamps(c),
