@@ -651,7 +651,7 @@ def test_a_file_of_time_stamps_must_fit_the_whole_recording_and_stands_alone(tmp
 
 def test_numbers_that_no_camera_gives_are_refused(tmp_path):
     frames = np.ones((4, 20, 20))
-    frames[2, 3, 3] = 1e33
+    frames[2, 3, 3] = 1e36
     with pytest.raises(UserError, match="frame 2 of those used holds values that are not finite"):
         Normalized(tmp_path, write_hdf5(tmp_path / "a.h5", frames))
 

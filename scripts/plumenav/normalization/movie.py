@@ -26,7 +26,7 @@ from plumenav.tables import PlumeWriter, write_json
 # Stored frames that are collected before they are counted and handed to the writer.
 OUT_BYTES = 4 * 2**20
 # Beyond it, the float32 of later steps would overflow.
-LARGEST_TOTAL = 1e30
+LARGEST_TOTAL = 1e35
 # Frames by which the header of a healthy recording may be wrong.
 HEADER_SLACK = 2
 # Such blocks after which freed memory goes back: three threads that allocate and free leave holes.
