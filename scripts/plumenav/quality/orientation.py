@@ -100,7 +100,7 @@ SYMMETRIES = (
     ),
     Symmetry(
         "axes swapped (transposed)",
-        "reader.axes (rows and columns in the other order)",
+        "reader.axes (rows and columns in the other order; pictures: mirrored and wind_toward)",
         True,
         lambda r, c, rows, columns: (c, r),
     ),
@@ -119,7 +119,8 @@ SYMMETRIES = (
     ),
     Symmetry(
         "axes swapped and rotated by 180 degrees",
-        "reader.axes (rows and columns in the other order), wind_toward and source_px",
+        "reader.axes (rows and columns in the other order; pictures: mirrored), wind_toward and"
+        " source_px",
         True,
         lambda r, c, rows, columns: (columns - 1 - c, rows - 1 - r),
     ),
