@@ -274,3 +274,17 @@ def test_a_run_fails_with_its_recordings_unless_the_gate_is_off():
     assert target["measured"] == "a (scale)"
     assert quality_targets({"b": good}, True)[0]["passed"]
     assert quality_targets({"a": entry}, False) == []
+
+
+def test_a_bright_plume_with_gaps_is_not_called_dark(tmp_path):
+    # it stands there, saturated, and tears open now and then: skewness is negative
+    rng = np.random.default_rng(3)
+    movie = rng.normal(0, 0.003, (120, 60, 80))
+    solid = 0.8 - 0.5 * (rng.random((120, 1, 1)) < 0.1) * rng.random((120, 20, 60))
+    movie[:, 20:40, 10:70] += solid
+    path = write_movie(tmp_path / "m.parquet", movie)
+    assess("m", settings(), path, tmp_path / "q.json", tmp_path / "q.npz")
+    checks = {c["name"]: c for c in json.loads((tmp_path / "q.json").read_text())["checks"]}
+    assert checks["polarity"]["value"] < -0.2
+    assert checks["polarity"]["status"] == "pass"
+    assert "brighter than clean air" in checks["polarity"]["says"]

@@ -93,7 +93,7 @@ def explain(error: ValidationError, root: type[BaseModel], prefix: str = "") -> 
     if kind == "missing":
         return UserError(where, "missing", "a value", "See config/README.md for its meaning.")
     found = problem.get("input")
-    shown = repr(found)
+    shown = "nothing" if found is None else repr(found)
     if len(shown) > 80:
         shown = shown[:77] + "..."
     same = [p[2] for p in problems if p[0] == keys]
@@ -101,6 +101,8 @@ def explain(error: ValidationError, root: type[BaseModel], prefix: str = "") -> 
     hint = ""
     if kind == "literal_error" and isinstance(found, str):
         hint = nearest(found, _options(problem))
+    if found is None:
+        hint = "The key is there, and empty: give it a value."
     return UserError(where or "config", f"found {shown}", allowed, hint)
 
 

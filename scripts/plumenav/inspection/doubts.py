@@ -116,6 +116,12 @@ def _clock(report: Report) -> str | None:
     if "frame_rate_hz" in report["preset_knows"]:
         return None
     if time is None and nominal is None:
+        candidates = report["reader"]["extra"].get("one_number_per_frame") or []
+        if candidates:
+            return (
+                f"no clock is used, and {', '.join(candidates)} holds one number per frame:"
+                " if these are seconds, set reader.time_dataset"
+            )
         return "the file has neither time stamps nor a frame rate: frame_rate_hz must say it"
     if nominal is not None and nominal > UNLIKELY_HZ:
         return f"the file claims {nominal:g} frames per second: set frame_rate_hz"

@@ -235,6 +235,12 @@ def polarity(c: Context) -> Check:
     if found is None:
         return unmeasured("polarity", "skewness", limits, "nothing fluctuates")
     says = f"odour comes in bright whiffs (skewness {found:.2g})"
+    contrast = c.measures.contrast
+    if contrast is not None and contrast > 0:
+        # a plume that stands, or that a camera saturates in, has more gaps than whiffs
+        says = f"the plume is {contrast:.3g} brighter than clean air (skewness {found:.2g})"
+        low, fail = limits["warn"], limits["fail"]
+        return Check("polarity", found, "skewness", low, fail, PASS, says)
     bad = (
         f"odour makes pixels darker (skewness {found:.2g}): normalize.polarity should be dark (or"
         " bright, if it is dark now)"

@@ -204,6 +204,11 @@ class Hdf5(ChunkedMovie):
             )
             facts = self._facts(movie, layout, reader, container)
             facts.extra.update(stored)
+            facts.extra["one_number_per_frame"] = [
+                key
+                for key, dataset in datasets.items()
+                if dataset.dtype.kind in "uif" and dataset.size == facts.frames_header
+            ]
             time_s = self._stamps(settings.time_dataset, datasets, movie.shape[order[0]])
         except ERRORS as error:
             self._file.close()
