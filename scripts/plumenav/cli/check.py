@@ -9,18 +9,21 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from plumenav.cli._output import Json, print_json, user_errors
+from plumenav.cli._output import Json, guarded_from_the_shell, print_json, user_errors
 
 
 def command(
     config: Annotated[Path, typer.Argument(help="config file of a run", show_default=False)],
     as_json: Json = False,
 ) -> None:
-    """Check a config file and say what a run of it would simulate."""
+    """Check a config file, and the headers of its recordings; say what a run would simulate."""
+    guarded_from_the_shell(config)
     from plumenav.config import load
+    from plumenav.inspection.files import check_files
 
     with user_errors():
         resolved = load(config)
+        opened = check_files(resolved)
     each = resolved["simulation"]["simulations"]
     total = each * len(resolved["agents"]) * len(resolved["recordings"])
     if as_json:
@@ -34,6 +37,7 @@ def command(
                     for label, agent in resolved["agents"].items()
                 },
                 "simulations": total,
+                "opened": opened,
             }
         )
         return
