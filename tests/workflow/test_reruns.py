@@ -133,7 +133,7 @@ def test_messages_are_no_results(finished, edited):
     ("old", "new", "expected", "not_expected"),
     [
         ("success_radius_mm: 15", "success_radius_mm: 14", {"simulate_chunk"}, {"plan_agent"}),
-        ("seed: 7", "seed: 8", {"plan_agent", "simulate_chunk"}, {"normalize_recording"}),
+        ("seed: 8", "seed: 9", {"plan_agent", "simulate_chunk"}, {"normalize_recording"}),
         (
             "wind: {speed_mm_s: 150}",
             "wind: {speed_mm_s: 140}",
