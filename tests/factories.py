@@ -172,6 +172,7 @@ def engine_settings(model: str, **changes: Any) -> dict[str, Any]:
             "threshold": 0.05,
             "dead_zone": None,
         },
+        "prepared": {},
         "dt_s": module.PUBLICATION_DT_S,
         "duration_s": 6.0,
         "success_radius_mm": 15.0,

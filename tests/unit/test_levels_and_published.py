@@ -6,7 +6,7 @@ import pytest
 import factories
 from plumenav import registry
 from plumenav.analysis.published.targets import compared, pulse_table
-from plumenav.batch.prepare import read_levels, sensor_levels, write_prepared
+from plumenav.batch.prepare import read_prepared, sensor_levels, write_prepared
 from plumenav.batch.settings import chunk_names, chunk_rows, time_step_s
 from plumenav.errors import UserError
 from plumenav.tables import TRAJECTORIES, PlumeReader, TableStream
@@ -84,7 +84,7 @@ def test_prepared_levels_survive_their_file(tmp_path):
     path = str(tmp_path / "prepared.npz")
     given = {"threshold": 0.1, "dead_zone": None, "blank_mean": 0.0, "blank_sd": None}
     write_prepared(path, given)
-    assert read_levels(path) == {"threshold": 0.1, "dead_zone": None}
+    assert read_prepared(path) == ({"threshold": 0.1, "dead_zone": None}, {})
     first = (tmp_path / "prepared.npz").read_bytes()
     write_prepared(path, given)
     assert (tmp_path / "prepared.npz").read_bytes() == first

@@ -79,8 +79,8 @@ def test_a_bright_corner_is_found_where_it_is():
     frames = np.zeros((1, 4, 6))
     frames[0, 0, 5] = 1.0  # top row: the largest y
     made = plume(frames, mm_per_px=2.0, source_row=3.0, source_column=1.0)
-    assert nose(made).read(0, 8.0, 6.0, 0.0)[0] == 1.0
-    assert nose(made).read(0, 8.0, 0.0, 0.0)[0] == 0.0
+    assert nose(made).read(0, 8.0, 6.0, 0.0).odor == 1.0
+    assert nose(made).read(0, 8.0, 0.0, 0.0).odor == 0.0
 
 
 # ---------------------------------------------------------------------------------- sampling
@@ -118,37 +118,37 @@ def test_nearest_changes_at_half_pixels_and_takes_the_upper_one_there():
 def test_outside_smells_of_nothing_even_where_zero_is_not_stored(interpolation):
     made = plume(np.full((1, 3, 3), 4, np.uint8), offset=0.5)
     smelled = nose(made, interpolation)
-    assert smelled.read(0, 1.0, -1.0, 0.0)[0] == 4.5
+    assert smelled.read(0, 1.0, -1.0, 0.0).odor == 4.5
     for x, y in [(-0.51, 0.0), (2.5, 0.0), (0.0, 0.51), (0.0, -2.5)]:
-        assert smelled.read(0, x, y, 0.0)[0] == 0.0
+        assert smelled.read(0, x, y, 0.0).odor == 0.0
 
 
 def test_margin_is_the_distance_to_the_nearest_pixel_or_image_edge():
     made = plume(np.ones((1, 9, 9)), source_row=4.0, source_column=4.0)
-    assert nose(made).read(0, 0.3, 0.1, 0.0)[1] == pytest.approx(0.2)
-    assert nose(made, "bilinear").read(0, 4.25, 0.1, 0.0)[1] == pytest.approx(0.25)
-    assert nose(made, "bilinear").read(0, 4.75, 0.1, 0.0)[1] == pytest.approx(0.25)
-    assert nose(made, control="blind").read(0, 0.5, 0.0, 0.0) == (0.0, math.inf)
+    assert nose(made).read(0, 0.3, 0.1, 0.0).margin == pytest.approx(0.2)
+    assert nose(made, "bilinear").read(0, 4.25, 0.1, 0.0).margin == pytest.approx(0.25)
+    assert nose(made, "bilinear").read(0, 4.75, 0.1, 0.0).margin == pytest.approx(0.25)
+    assert nose(made, control="blind").read(0, 0.5, 0.0, 0.0) == (0.0, 0.0, 0.0, math.inf)
 
 
 def test_analytic_fields():
     gaussian = nose(analytic("gaussian", {"peak": 2.0, "sigma_mm": 3.0}, source_row=10.0))
-    assert gaussian.read(0, 0.0, 0.0, 0.0)[0] == 2.0
-    assert gaussian.read(0, 3.0, 0.0, 0.0)[0] == pytest.approx(2.0 * math.exp(-0.5))
-    assert gaussian.read(0, 3.0, 3.0, 0.0)[0] == pytest.approx(2.0 * math.exp(-1.0))
+    assert gaussian.read(0, 0.0, 0.0, 0.0).odor == 2.0
+    assert gaussian.read(0, 3.0, 0.0, 0.0).odor == pytest.approx(2.0 * math.exp(-0.5))
+    assert gaussian.read(0, 3.0, 3.0, 0.0).odor == pytest.approx(2.0 * math.exp(-1.0))
     gradient = nose(
         analytic("gradient", {"level_at_source": 1.0, "slope_per_mm": 0.1}, source_row=10.0)
     )
-    assert gradient.read(0, 3.0, 4.0, 0.0)[0] == pytest.approx(0.5)
-    assert gradient.read(0, 12.0, 5.0, 0.0)[0] == 0.0
+    assert gradient.read(0, 3.0, 4.0, 0.0).odor == pytest.approx(0.5)
+    assert gradient.read(0, 12.0, 5.0, 0.0).odor == 0.0
     uniform = nose(analytic("uniform", {"level": 0.7}, source_row=10.0))
-    assert uniform.read(0, 40.0, -10.0, 0.0)[0] == 0.7
-    assert uniform.read(0, 41.0, 0.0, 0.0)[0] == 0.0
+    assert uniform.read(0, 40.0, -10.0, 0.0).odor == 0.7
+    assert uniform.read(0, 41.0, 0.0, 0.0).odor == 0.0
 
 
 def test_a_signal_is_everywhere():
     made = plume(np.array([0.25, 0.5]).reshape(2, 1, 1), kind="signal")
-    assert nose(made).read(1, 1e6, -1e6, 0.0)[0] == 0.5
+    assert nose(made).read(1, 1e6, -1e6, 0.0).odor == 0.5
     assert reflect(made.arena, 1e6, -1e6, 0.3) == (1e6, -1e6, 0.3)
 
 
@@ -177,10 +177,10 @@ def test_ellipse_lies_ahead_and_turns_with_the_body():
     made.frames[0, 9, 15] = 0.5  # and 1 mm to its left
     five = nose(made, shape="ellipse", **sizes)
     assert len(five.points) == 5
-    assert five.read(0, 0.0, 0.0, 0.0)[0] == pytest.approx(1.5 / 5)
-    assert five.read(0, 0.0, 0.0, math.pi)[0] == 0.0
+    assert five.read(0, 0.0, 0.0, 0.0).odor == pytest.approx(1.5 / 5)
+    assert five.read(0, 0.0, 0.0, math.pi).odor == 0.0
     # from below, looking to the left, the same two pixels lie along the body's axis
-    assert five.read(0, 5.0, -5.0, math.pi / 2)[0] == pytest.approx(1.0 / 5)
+    assert five.read(0, 5.0, -5.0, math.pi / 2).odor == pytest.approx(1.0 / 5)
 
 
 def test_ellipse_turns_with_the_body_by_any_angle():
@@ -192,23 +192,23 @@ def test_ellipse_turns_with_the_body_by_any_angle():
     for heading in (0.3, math.pi / 4, 2.0, 4.0):
         # mean of (5 c - l s)(5 s + l c) over l = -2 .. 2, whose mean square is 2
         want = (25.0 - 2.0) * math.sin(heading) * math.cos(heading)
-        assert five.read(0, 0.0, 0.0, heading)[0] == pytest.approx(want)
+        assert five.read(0, 0.0, 0.0, heading).odor == pytest.approx(want)
 
 
 def test_one_point_outside_silences_the_whole_sensor():
     made = plume(np.ones((1, 9, 9)), source_row=4.0)
     sizes = {"centre_mm": 1.0, "along_mm": 0.5, "across_mm": 2.0, "spacing_mm": 1.0}
     five = nose(made, "bilinear", shape="ellipse", **sizes)
-    assert five.read(0, 3.0, 2.4, 0.0)[0] == 1.0
-    assert five.read(0, 3.0, 2.6, 0.0) == (0.0, pytest.approx(0.1))
+    assert five.read(0, 3.0, 2.4, 0.0).odor == 1.0
+    assert five.read(0, 3.0, 2.6, 0.0) == (0.0, 0.0, 0.0, pytest.approx(0.1))
 
 
 def test_dead_zone_silences_what_is_below_it():
     made = plume(np.array([[[0.2, 0.3, -0.1]]]))
     smelled = nose(made, dead_zone=0.3)
-    assert [smelled.read(0, x, 0.0, 0.0)[0] for x in (0.0, 1.0, 2.0)] == [0.0, 0.3, 0.0]
-    assert smelled.read(0, 0.0, 0.0, 0.0)[1] == pytest.approx(0.1)
-    assert smelled.read(0, 1.0, 0.0, 0.0)[1] == pytest.approx(0.0)
+    assert [smelled.read(0, x, 0.0, 0.0).odor for x in (0.0, 1.0, 2.0)] == [0.0, 0.3, 0.0]
+    assert smelled.read(0, 0.0, 0.0, 0.0).margin == pytest.approx(0.1)
+    assert smelled.read(0, 1.0, 0.0, 0.0).margin == pytest.approx(0.0)
 
 
 def test_folding_reflects_at_both_ends():
@@ -222,9 +222,9 @@ def test_blank_region_is_smelled_wherever_the_agent_is():
     frames[0, 1:4, 2:7] = [[10, 11, 12, 13, 14], [20, 21, 22, 23, 24], [30, 31, 32, 33, 34]]
     blank = {"row_start": 1, "row_stop": 4, "column_start": 2, "column_stop": 7}
     smelled = nose(plume(frames, blank=blank), control="blank_region")
-    assert smelled.read(0, 3.0, -2.0, 0.0)[0] == 21.0  # row 2, column 3: inside
-    assert smelled.read(0, 7.0, 0.0, 0.0)[0] == 23.0  # row 0 -> 2, column 7 -> 5
-    assert smelled.read(0, -100.0, 55.0, 0.0)[0] == 12.0  # row -55 -> 1, column -100 -> 4
+    assert smelled.read(0, 3.0, -2.0, 0.0).odor == 21.0  # row 2, column 3: inside
+    assert smelled.read(0, 7.0, 0.0, 0.0).odor == 23.0  # row 0 -> 2, column 7 -> 5
+    assert smelled.read(0, -100.0, 55.0, 0.0).odor == 12.0  # row -55 -> 1, column -100 -> 4
     with pytest.raises(ValueError, match="no blank region"):
         nose(plume(frames), control="blank_region")
 
@@ -322,4 +322,4 @@ def test_a_plume_file_is_read_as_it_was_written(tmp_path, monkeypatch):
     assert np.array_equal(made.time_s, time_s)
     assert made.arena == Arena(3, 5, 0.5, 1.0, 0.0, False)
     # row 2, column 3 of frame 4
-    assert nose(made).read(4, 1.5, -0.5, 0.0)[0] == pytest.approx(0.01 * (60 + 10 + 3) - 0.25)
+    assert nose(made).read(4, 1.5, -0.5, 0.0).odor == pytest.approx(0.01 * (60 + 10 + 3) - 0.25)

@@ -28,7 +28,7 @@ from plumenav.analysis.recheck import (
 )
 from plumenav.analysis.verdict import judge, verdict
 from plumenav.batch.chunk import read_plan
-from plumenav.batch.prepare import read_levels
+from plumenav.batch.prepare import read_prepared
 from plumenav.batch.settings import engine_settings, take
 from plumenav.engine.run import Blocks
 from plumenav.references._run import run_sample
@@ -104,7 +104,7 @@ def recheck_agent(
     simulations = read_all(simulation_files, SIMULATIONS)
     plan = read_plan(plan_file)
     with PlumeReader(plume) as reader:
-        settings = engine_settings(job, reader.frame_interval_s, read_levels(prepared))
+        settings = engine_settings(job, reader.frame_interval_s, read_prepared(prepared))
         blocks = Blocks(reader)
         sample = sample_of(simulations, limits["sample"], reader.metadata)
         rows = take(plan, np.isin(plan["simulation"], sample))
@@ -165,7 +165,7 @@ def reference_agent(
     """
     plan = read_table(plan_file, PLAN)
     with PlumeReader(plume) as reader:
-        settings = engine_settings(job, reader.frame_interval_s, read_levels(prepared))
+        settings = engine_settings(job, reader.frame_interval_s, read_prepared(prepared))
         sample = sample_of(read_all(simulation_files, SIMULATIONS), sample_size, reader.metadata)
     rows = plan.filter(pa.array(np.isin(plan.column("simulation").to_numpy(), sample)))
     simulate = None

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from plumenav import registry
-from plumenav.batch.prepare import read_levels
+from plumenav.batch.prepare import read_prepared
 from plumenav.batch.settings import chunk_rows, engine_settings, take
 from plumenav.engine.run import Blocks, Columns, simulate
 from plumenav.tables import (
@@ -60,7 +60,7 @@ def simulate_chunk(
     rows = read_plan(plan)
     rows = take(rows, chunk_rows(chunk, len(rows["simulation"]), chunk_simulations))
     with PlumeReader(plume) as reader:
-        settings = engine_settings(job, reader.frame_interval_s, read_levels(prepared))
+        settings = engine_settings(job, reader.frame_interval_s, read_prepared(prepared))
         with TableStream(trajectories, TRAJECTORIES, trajectory_metadata(settings)) as stream:
             outcome = simulate(Blocks(reader), rows, settings, stream.write, threads)
     write_table(simulations, outcome.simulations, SIMULATIONS)

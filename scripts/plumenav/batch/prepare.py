@@ -7,7 +7,8 @@ places, headings and frames, and the mean and standard deviation of what it says
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -136,15 +137,36 @@ def sensor_levels(reader: PlumeReader, agent: str, settings: dict[str, Any]) -> 
     return levels
 
 
-def write_prepared(path: str, levels: dict[str, Any]) -> None:
+class Prepared(NamedTuple):
+    """Content of a prepared file.
+
+    Attributes
+    ----------
+    levels : dict
+        Threshold and dead zone as concentrations; None: there is none.
+    arrays : dict of ndarray
+        What the agent's model derived from the plume, by name; most models derive nothing.
+    """
+
+    levels: dict[str, float | None]
+    arrays: dict[str, np.ndarray]
+
+
+LEVELS = ("threshold", "dead_zone", "blank_mean", "blank_sd")
+
+
+def write_prepared(
+    path: str, levels: dict[str, Any], arrays: Mapping[str, np.ndarray] | None = None
+) -> None:
     """Write the prepared file (npz; NaN stands for a level that does not exist)."""
     with atomic(path) as temporary, open(temporary, "wb") as file:
-        arrays = {k: np.float64(np.nan if v is None else v) for k, v in levels.items()}
-        np.savez(file, allow_pickle=False, **arrays)
+        numbers = {k: np.float64(np.nan if v is None else v) for k, v in levels.items()}
+        np.savez(file, allow_pickle=False, **numbers, **(arrays or {}))
 
 
-def read_levels(path: str) -> dict[str, float | None]:
-    """Threshold and dead zone from a prepared file."""
+def read_prepared(path: str) -> Prepared:
+    """Levels and arrays of a prepared file."""
     with np.load(path, allow_pickle=False) as content:
         values = {name: float(content[name]) for name in ("threshold", "dead_zone")}
-    return {name: None if np.isnan(v) else v for name, v in values.items()}
+        arrays = {name: content[name] for name in content.files if name not in LEVELS}
+    return Prepared({k: None if np.isnan(v) else v for k, v in values.items()}, arrays)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from plumenav import registry
 from plumenav.errors import UserError
+
+if TYPE_CHECKING:
+    from plumenav.batch.prepare import Prepared
 
 # the part of a config that decides how an agent moves in a plume
 SIMULATION_KEYS = (
@@ -75,7 +78,7 @@ def time_step_s(dt_s: str | float, model_name: str, frame_interval_s: float) -> 
 
 
 def engine_settings(
-    job: dict[str, Any], frame_interval_s: float, levels: dict[str, float | None]
+    job: dict[str, Any], frame_interval_s: float, prepared: Prepared
 ) -> dict[str, Any]:
     """Resolve a job's settings into numbers.
 
@@ -85,8 +88,8 @@ def engine_settings(
         From :func:`job_settings`.
     frame_interval_s : float
         Of the plume.
-    levels : dict
-        {"threshold", "dead_zone"} as concentrations, from the prepared file.
+    prepared : Prepared
+        Content of the prepared file.
 
     Returns
     -------
@@ -103,8 +106,9 @@ def engine_settings(
             "shape": agent["sensor"]["shape"],
             "parameters": agent["sensor"]["parameters"],
             "interpolation": agent["sensor"]["interpolation"],
-            **levels,
+            **prepared.levels,
         },
+        "prepared": prepared.arrays,
         "dt_s": dt_s,
         "duration_s": simulation["duration_s"],
         "success_radius_mm": simulation["success_radius_mm"],

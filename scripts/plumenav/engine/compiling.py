@@ -93,7 +93,9 @@ def kernel_source(model_name: str, field_name: str) -> str:
     )
     text, n_generated = re.subn(
         r"^# \[generated\]$.*^# \[/generated\]$",
-        lambda _: _generated(len(model.State._fields), len(model.Noise._fields)),
+        lambda _: _generated(
+            len(model.State._fields), len(model.Noise._fields), hasattr(model, "Tables")
+        ),
         text,
         flags=re.MULTILINE | re.DOTALL,
     )
@@ -103,7 +105,7 @@ def kernel_source(model_name: str, field_name: str) -> str:
     return text
 
 
-def _generated(n_state: int, n_noise: int) -> str:
+def _generated(n_state: int, n_noise: int, has_tables: bool) -> str:
     blocks = -(-n_noise // 4)
     lines = [
         '@njit(inline="always")',
@@ -122,6 +124,13 @@ def _generated(n_state: int, n_noise: int) -> str:
         lines.append(f"    {words} = philox_block(key, step, np.uint64({b}))")
     arguments = ", ".join(f"uniform(u{d})" for d in range(n_noise))
     lines.append(f"    return model.Noise({arguments})")
+    more = ", memories[i], tables" if has_tables else ""
+    lines += [
+        "",
+        '@njit(inline="always")',
+        "def decide(observation, state, constants, noise, dt_s, memories, i, tables):",
+        f"    return model_step(observation, state, constants, noise, dt_s{more})",
+    ]
     return "\n".join(lines)
 
 

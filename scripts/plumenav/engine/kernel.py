@@ -33,12 +33,14 @@ from plumenav.engine.settings import (
     STOP,
 )
 from plumenav.models import correlated_random_walk as model  # [model]
-from plumenav.models._contract import Observation
+from plumenav.models._contract import Observation, declared
 from plumenav.rng import FIELD_BLOCK
 
 model_step = compiled(model.step)
 field_value = compiled(field.value)
-field_draws = field.DRAWS  # a constant to the compiler: fields that do not draw pay nothing
+# constants to the compiler: who does not draw, or has no sides, pays nothing
+field_draws = field.DRAWS
+bilateral = declared(model, "BILATERAL")
 
 
 # [generated]
@@ -59,6 +61,21 @@ def draw(key: Any, step: Any) -> Any:
     """Return the noise of one step."""
     a0, a1, _, _ = philox_block(key, step, np.uint64(0))
     return model.Noise(uniform(a0), uniform(a1))
+
+
+@njit(inline="always")
+def decide(
+    observation: Any,
+    state: Any,
+    constants: Any,
+    noise: Any,
+    dt_s: float,
+    memories: Any,
+    i: int,
+    tables: Any,
+) -> Any:
+    """Let the model take one step."""
+    return model_step(observation, state, constants, noise, dt_s)
 
 
 # [/generated]
@@ -86,10 +103,10 @@ def sense(
     field_constants: Any,
     key: Any,
     step: int,
-) -> float:
-    """Sensor reading after the dead zone."""
+) -> tuple[float, float, float]:
+    """Sensor reading after the dead zone: mean, left, right (the mean of all three if one side)."""
     if w.control == BLIND:
-        return 0.0
+        return 0.0, 0.0, 0.0
     chance = 0.0
     if field_draws:
         chance = uniform(philox_block(key, np.uint64(step), np.uint64(FIELD_BLOCK))[0])
@@ -101,6 +118,7 @@ def sense(
         cos_h = math.cos(heading)
         sin_h = math.sin(heading)
     total = 0.0
+    total_left = 0.0
     for j in range(n):
         px = x
         py = y
@@ -117,13 +135,22 @@ def sense(
         elif w.bounded and not (
             row >= -0.5 and row < w.height - 0.5 and column >= -0.5 and column < w.width - 0.5
         ):
-            return 0.0
+            return 0.0, 0.0, 0.0
         stored = field_value(
             frames, k, row, column, px, py, w.bilinear, field_constants, chance, w.dt_s
         )
         total += stored * w.scale + w.offset
+        if bilateral and 2 * j + 2 == n:
+            total_left = total
     reading = total / n
-    return reading if reading >= w.dead_zone else 0.0
+    reading = reading if reading >= w.dead_zone else 0.0
+    if not bilateral:
+        return reading, reading, reading
+    left = total_left / (n // 2)
+    right = (total - total_left) / (n // 2)
+    left = left if left >= w.dead_zone else 0.0
+    right = right if right >= w.dead_zone else 0.0
+    return reading, left, right
 
 
 @njit(inline="always")
@@ -162,6 +189,7 @@ def advance(
     points: Any,
     w: Any,
     constants: Any,
+    tables: Any,
     field_constants: Any,
     agents: Any,
     rows: Any,
@@ -179,10 +207,10 @@ def advance(
     pass_number : int
         How often the movie was already shown from its beginning.
     points : ndarray, shape (n_points, 2)
-        The sensor in the body frame, mm.
+        The sensor in the body frame, mm; of a paired one, the left half first.
     w : settings.World
-    constants, field_constants : NamedTuple
-        Of the model, of the field.
+    constants, tables, field_constants : NamedTuple
+        Of the model, of the model, of the field.
     agents : settings.Agents
         Everything that changes, one entry per agent.
     rows : settings.Rows
@@ -240,7 +268,7 @@ def advance(
                 waiting += 1
                 break
             # ---- sense
-            odor = sense(
+            odor, odor_left, odor_right = sense(
                 frames,
                 frame - first_frame,
                 x,
@@ -277,9 +305,22 @@ def advance(
             if outside(x, y, w):
                 agents.steps_outside[i] += 1
             # ---- decide
-            observation = Observation(odor, w.threshold, w.wind_x, w.wind_y, heading, step * w.dt_s)
+            observation = Observation(
+                odor,
+                odor_left,
+                odor_right,
+                w.threshold,
+                w.wind_x,
+                w.wind_y,
+                heading,
+                step * w.dt_s,
+                x,
+                y,
+            )
             noise = draw(key, np.uint64(step))
-            action, state = model_step(observation, state, constants, noise, w.dt_s)
+            action, state = decide(
+                observation, state, constants, noise, w.dt_s, agents.memory, i, tables
+            )
             behaviour = action.behaviour
             agents.clipped[i] += action.clipped
             new_heading = action.heading_rad

@@ -18,6 +18,7 @@ import pyarrow as pa
 from plumenav import registry, world
 from plumenav.engine import settings as codes
 from plumenav.engine.compiling import load_kernel, warm
+from plumenav.models._contract import Surroundings, declared
 from plumenav.tables import PLAN, SIMULATIONS, Block, PlumeReader
 
 Columns = dict[str, np.ndarray]
@@ -121,7 +122,23 @@ def make_world(settings: dict[str, Any], metadata: dict[str, Any], bounded: bool
     )
 
 
-def make_agents(plan: Columns, initial_state: tuple[float, ...], behaviour: int) -> codes.Agents:
+def surroundings(settings: dict[str, Any], w: codes.World) -> Surroundings:
+    """What the tables of a model may depend on."""
+    return Surroundings(
+        x_min_mm=w.x_min,
+        x_max_mm=w.x_max,
+        y_min_mm=w.y_min,
+        y_max_mm=w.y_max,
+        wind_speed_mm_s=settings["wind_speed_mm_s"],
+        wind_toward_rad=settings["wind_toward_rad"],
+        dt_s=w.dt_s,
+        prepared=settings.get("prepared", {}),
+    )
+
+
+def make_agents(
+    plan: Columns, initial_state: tuple[float, ...], initial_memory: np.ndarray, behaviour: int
+) -> codes.Agents:
     """Agents at their starts."""
     n = len(plan["simulation"])
 
@@ -139,6 +156,7 @@ def make_agents(plan: Columns, initial_state: tuple[float, ...], behaviour: int)
         heading=np.array(plan["heading_rad"], np.float64),
         behaviour=integers(behaviour),
         state=np.tile(np.array(initial_state, np.float64), (n, 1)),
+        memory=np.tile(np.array(initial_memory, np.float64), (n, 1)),
         step=integers(),
         frame=start_frame.copy(),
         wraps=integers(),
@@ -276,7 +294,13 @@ def simulate(
         *(float(v) for v in field.Constants(**blocks.metadata["field_constants"]))
     )
     movie_time = blocks.time_s - blocks.time_s[0]
-    agents = make_agents(plan, model.initial_state(constants), model.initial_behaviour(constants))
+    tables = declared(model, "tables")(params, constants, surroundings(settings, w))
+    agents = make_agents(
+        plan,
+        model.initial_state(constants),
+        declared(model, "initial_memory")(tables),
+        model.initial_behaviour(constants),
+    )
     n = len(agents.x)
     variables = list(model.State._fields) if settings["record_variables"] else []
     rows = make_rows(n, capacity, len(variables))
@@ -289,7 +313,10 @@ def simulate(
     sample.flags.writeable = False
     cache = warm(
         kernel,
-        (0, 0, sample, 0, movie_time, 0, points, w, constants, field_constants, agents, rows),
+        (
+            *(0, 0, sample, 0, movie_time, 0, points, w),
+            *(constants, tables, field_constants, agents, rows),
+        ),
     )
     bounds = np.linspace(0, n, threads + 1).astype(int)
     with ThreadPoolExecutor(threads) as pool:
@@ -313,6 +340,7 @@ def simulate(
                             points,
                             w,
                             constants,
+                            tables,
                             field_constants,
                             agents,
                             rows,

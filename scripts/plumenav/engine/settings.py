@@ -67,6 +67,7 @@ class Agents(NamedTuple):
     heading: np.ndarray
     behaviour: np.ndarray  # int64
     state: np.ndarray  # (n, state variables)
+    memory: np.ndarray  # (n, size of the model's memory)
     step: np.ndarray  # int64: the next step
     frame: np.ndarray  # int64
     wraps: np.ndarray  # int64

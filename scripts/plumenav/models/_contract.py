@@ -2,6 +2,7 @@
 
 A model file defines
     CITATION            : str
+    FAMILY              : "fly", "casting", "gradient", "belief", "controller" or "null"
     Params              : a ModelParams; defaults are those of the first preset
     PRESETS             : {name: {parameter: value}}; the first one is the default
     PUBLICATION_DT_S    : the time step of the publication, s
@@ -12,14 +13,30 @@ A model file defines
     constants(params, wind_speed_mm_s) -> Constants : physical parameters, once per run
     initial_state(constants) -> State, initial_behaviour(constants) -> int
     step(observation, state, constants, noise, dt_s) -> (Action, State)
-`step` is plain Python on scalars: the engine compiles it. No allocation, no exceptions, no globals
-but constants and functions of :mod:`plumenav.models._math`.
+    mirrored(noise) -> Noise : draws with which the mirror image of a track is walked
+and, where the defaults in OPTIONAL are not true of it,
+    BILATERAL           : True if it compares the two sides of a paired sensor
+    PRIVILEGED          : what it knows that an animal does not ("" if nothing)
+    BEHAVIOURS_WITHOUT_ODOR : names of the behaviours that can occur where there is no odour
+    broken_symmetries(params) -> {"mirror" | "rotation" | "dt": reason}
+    problem(params, dt_s) -> str | None : why these parameters cannot run at this step
+A model that looks things up, or remembers more than some numbers, also defines
+    Tables              : NamedTuple of read-only arrays, the same for all agents of a run
+    tables(params, constants, surroundings) -> Tables
+    initial_memory(tables) -> ndarray, shape (size,), float64 : each agent gets a copy
+and its step takes two more arguments, step(..., dt_s, memory, tables), and changes `memory`.
+
+`step` is plain Python on scalars (and those arrays): the engine compiles it. No allocation, no
+exceptions, no globals but constants, functions of the same file and of `models/_math.py`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import ModuleType
 from typing import Any, NamedTuple
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -30,6 +47,9 @@ class Observation(NamedTuple):
     ----------
     odor : float
         Sensor reading after the dead zone (concentration, 1 = source).
+    odor_left, odor_right : float
+        The same of the two sides of a paired sensor; equal to `odor` in models that do not declare
+        BILATERAL.
     threshold : float
         Reading at or above which the agent is in odour.
     wind_x_mm_s, wind_y_mm_s : float
@@ -38,14 +58,21 @@ class Observation(NamedTuple):
         Body heading at the start of the step.
     time_s : float
         Time since the start of the simulation.
+    x_mm, y_mm : float
+        Where the agent is, from the source: a model that uses it is PRIVILEGED, unless it only uses
+        differences to where it was.
     """
 
     odor: float
+    odor_left: float
+    odor_right: float
     threshold: float
     wind_x_mm_s: float
     wind_y_mm_s: float
     heading_rad: float
     time_s: float
+    x_mm: float
+    y_mm: float
 
 
 class Action(NamedTuple):
@@ -68,6 +95,55 @@ class Action(NamedTuple):
     heading_rad: float
     behaviour: int
     clipped: int
+
+
+class Surroundings(NamedTuple):
+    """What the tables of a model may depend on besides its parameters.
+
+    Attributes
+    ----------
+    x_min_mm, x_max_mm, y_min_mm, y_max_mm : float
+        Outer edges of the recorded arena, from the source.
+    wind_speed_mm_s, wind_toward_rad : float
+        The (mean) wind.
+    dt_s : float
+        Time step.
+    prepared : Mapping
+        Arrays that were prepared from the plume for this agent (batch/prepare.py), by name.
+    """
+
+    x_min_mm: float
+    x_max_mm: float
+    y_min_mm: float
+    y_max_mm: float
+    wind_speed_mm_s: float
+    wind_toward_rad: float
+    dt_s: float
+    prepared: Mapping[str, np.ndarray]
+
+
+class NoTables(NamedTuple):
+    """Tables of a model that has none."""
+
+    unused: float = 0.0
+
+
+# What a model that does not say otherwise is.
+OPTIONAL: dict[str, Any] = {
+    "BILATERAL": False,
+    "PRIVILEGED": "",
+    "BEHAVIOURS_WITHOUT_ODOR": None,
+    "broken_symmetries": lambda params: {},
+    "problem": lambda params, dt_s: None,
+    "Tables": NoTables,
+    "tables": lambda params, constants, surroundings: NoTables(),
+    "initial_memory": lambda tables: np.zeros(0),
+}
+
+
+def declared(model: ModuleType, name: str) -> Any:
+    """What a model declares, or the default of what it need not declare."""
+    return getattr(model, name, OPTIONAL[name])
 
 
 class ModelParams(BaseModel):

@@ -11,7 +11,7 @@ import math
 from typing import Any, NamedTuple
 
 from plumenav.models._contract import Action, ModelParams, Observation, parameter
-from plumenav.models._math import normal
+from plumenav.models._math import normal, opposite
 
 CITATION = "Authors (year) Title. Journal volume:pages"
 
@@ -26,6 +26,7 @@ class Params(ModelParams):
 
 # The first preset is the defaults.
 PRESETS: dict[str, dict[str, Any]] = {"authors_year": {}}
+FAMILY = "fly"
 PUBLICATION_DT_S = 0.02
 SENSOR: dict[str, Any] = {
     "shape": "point",
@@ -56,6 +57,11 @@ class Noise(NamedTuple):
 
     turn_a: float
     turn_b: float
+
+
+def mirrored(noise: Noise) -> Noise:
+    """Draws with which the mirror image of a track is walked."""
+    return noise._replace(turn_b=opposite(noise.turn_b))
 
 
 def constants(params: Params, wind_speed_mm_s: float) -> Constants:

@@ -9,7 +9,7 @@ import math
 from typing import Any, NamedTuple
 
 from plumenav.models._contract import Action, ModelParams, Observation, parameter
-from plumenav.models._math import normal
+from plumenav.models._math import normal, opposite
 
 CITATION = "Kareiva PM, Shigesada N (1983) Analyzing insect movement as a correlated random walk"
 
@@ -28,6 +28,7 @@ class Params(ModelParams):
 
 
 PRESETS: dict[str, dict[str, Any]] = {"persistent_fly": {}}
+FAMILY = "null"
 PUBLICATION_DT_S = 0.02
 SENSOR: dict[str, Any] = {
     "shape": "point",
@@ -57,6 +58,11 @@ class Noise(NamedTuple):
 
     turn_a: float
     turn_b: float
+
+
+def mirrored(noise: Noise) -> Noise:
+    """Draws of the mirror image: every turn to the other side."""
+    return noise._replace(turn_b=opposite(noise.turn_b))
 
 
 def constants(params: Params, wind_speed_mm_s: float) -> Constants:

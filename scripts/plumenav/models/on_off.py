@@ -11,7 +11,7 @@ import math
 from typing import Any, Literal, NamedTuple
 
 from plumenav.models._contract import Action, ModelParams, Observation, parameter
-from plumenav.models._math import normal
+from plumenav.models._math import normal, other_side
 
 CITATION = (
     "Alvarez-Salvado E et al. (2018) Elementary sensory-motor transformations underlying "
@@ -53,6 +53,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "alvarez_salvado_2018": {},
     "alvarez_salvado_2018_corrected": {"fidelity": "corrected"},
 }
+FAMILY = "fly"
 PUBLICATION_DT_S = 0.02
 SENSOR: dict[str, Any] = {
     "shape": "point",
@@ -104,6 +105,11 @@ class Noise(NamedTuple):
     sign: float
     size_a: float
     size_b: float
+
+
+def mirrored(noise: Noise) -> Noise:
+    """Draws of the mirror image: turns to the other side."""
+    return noise._replace(sign=other_side(noise.sign))
 
 
 def constants(params: Params, wind_speed_mm_s: float) -> Constants:

@@ -9,6 +9,7 @@ import math
 from typing import Any, Literal, NamedTuple
 
 from plumenav.models._contract import Action, ModelParams, Observation, parameter
+from plumenav.models._math import other_side
 
 CITATION = (
     "van Breugel F, Dickinson MH (2014) Plume-tracking behavior of flying Drosophila emerges "
@@ -43,6 +44,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "simulation": {},
     "article": {"surge_delay_s": 0.19, "cast_delay_s": 0.45},
 }
+FAMILY = "casting"
 PUBLICATION_DT_S = 0.005
 SENSOR: dict[str, Any] = {
     "shape": "point",
@@ -81,6 +83,11 @@ class Noise(NamedTuple):
     """Draws of one step."""
 
     first_side: float
+
+
+def mirrored(noise: Noise) -> Noise:
+    """Draws of the mirror image: the first cast goes to the other side."""
+    return Noise(other_side(noise.first_side))
 
 
 def constants(params: Params, wind_speed_mm_s: float) -> Constants:

@@ -10,7 +10,7 @@ import math
 from typing import Any, NamedTuple
 
 from plumenav.models._contract import Action, ModelParams, Observation, parameter
-from plumenav.models._math import normal
+from plumenav.models._math import normal, opposite
 
 CITATION = (
     "Demir M, Kadakia N et al. (2020) Walking Drosophila navigate complex plumes using stochastic "
@@ -50,6 +50,7 @@ class Params(ModelParams):
 
 
 PRESETS: dict[str, dict[str, Any]] = {"demir_2020": {}}
+FAMILY = "fly"
 PUBLICATION_DT_S = 1 / 89.94
 SENSOR: dict[str, Any] = {
     "shape": "ellipse",
@@ -102,6 +103,11 @@ class Noise(NamedTuple):
     size_b: float
     drift_a: float
     drift_b: float
+
+
+def mirrored(noise: Noise) -> Noise:
+    """Draws of the mirror image: heading drifts to the other side; turns follow the wind."""
+    return noise._replace(drift_b=opposite(noise.drift_b))
 
 
 def constants(params: Params, wind_speed_mm_s: float) -> Constants:

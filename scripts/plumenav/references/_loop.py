@@ -44,6 +44,13 @@ class Sensed(NamedTuple):
         Reading at or above the threshold.
     u : list of float
         The step's uniform draws, in the model's order.
+    odor_left, odor_right : float
+        Readings of the two sides, for models that say `bilateral = True`.
+    wind_x_mm_s, wind_y_mm_s : float
+        Wind at the agent.
+    x_mm, y_mm : float
+        Where the agent is.
+    threshold : float
     """
 
     t_s: float
@@ -51,6 +58,13 @@ class Sensed(NamedTuple):
     odor: float
     in_odor: bool
     u: list[float]
+    odor_left: float = 0.0
+    odor_right: float = 0.0
+    wind_x_mm_s: float = 0.0
+    wind_y_mm_s: float = 0.0
+    x_mm: float = 0.0
+    y_mm: float = 0.0
+    threshold: float = 0.0
 
 
 class Action(NamedTuple):
@@ -87,6 +101,8 @@ class Model(Protocol):
         Whether the model asks if it is in odour.
     clipped : int
         Steps so far in which an event probability exceeded 1.
+
+    A model that compares the sides of a paired sensor also has `bilateral = True`.
     """
 
     code: int
@@ -165,7 +181,10 @@ def run(
         chances = [Chance(u, dt_s) for u in drawn]
     wind = Wind(float(settings["wind_speed_mm_s"]), float(settings["wind_toward_rad"]))
     model = make_model(settings["parameters"], wind, dt_s)
-    nose, arena = Nose(settings, plume), plume.arena
+    nose = Nose(settings, plume, getattr(model, "bilateral", False))
+    arena = plume.arena
+    wind_x = wind.speed_mm_s * math.cos(wind.toward_rad)
+    wind_y = wind.speed_mm_s * math.sin(wind.toward_rad)
 
     x, y, heading = float(start["x_mm"]), float(start["y_mm"]), float(start["heading_rad"])
     code, end, time_to_source_s = model.code, "movie" if ticks.ended else "horizon", None
@@ -176,7 +195,8 @@ def run(
 
     for i, frame in enumerate(ticks.frame.tolist()):
         # sense
-        odor, margin = nose.read(frame, x, y, heading, chances[i])
+        smell = nose.read(frame, x, y, heading, chances[i])
+        odor, margin = smell.odor, smell.margin
         in_odor = odor >= threshold
         if model.events and not nose.blind:
             margin = min(margin, abs(odor - threshold))
@@ -186,7 +206,22 @@ def run(
         here = (x, y, heading, odor, code)
         variables.append(model.variables())
         # decide
-        action = model.decide(Sensed(i * dt_s, heading, odor, in_odor, noise[i]))
+        action = model.decide(
+            Sensed(
+                t_s=i * dt_s,
+                heading_rad=heading,
+                odor=odor,
+                in_odor=in_odor,
+                u=noise[i],
+                odor_left=smell.left,
+                odor_right=smell.right,
+                wind_x_mm_s=wind_x,
+                wind_y_mm_s=wind_y,
+                x_mm=x,
+                y_mm=y,
+                threshold=threshold,
+            )
+        )
         margin = min(margin, action.margin)
         # move
         x1, y1 = x + action.vx_mm_s * dt_s, y + action.vy_mm_s * dt_s

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from plumenav.references._plume import Chance, Plume, sampler
 
@@ -68,6 +68,30 @@ def _half_distance(value: float) -> float:
     return min(part, 1.0 - part)
 
 
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
+class Reading(NamedTuple):
+    """What one agent smells in one step.
+
+    Attributes
+    ----------
+    odor : float
+        Concentration after the dead zone.
+    left, right : float
+        The same of the two sides of a paired sensor; equal to `odor` where sides are not asked for.
+    margin : float
+        Distance to the nearest arena edge or (sampling `nearest`) pixel edge, in pixels, or of a
+        reading from the dead zone; the smallest of them.
+    """
+
+    odor: float
+    left: float
+    right: float
+    margin: float
+
+
 class Nose:
     """What one agent smells.
 
@@ -76,9 +100,12 @@ class Nose:
     settings : dict
         `sensor` and `control` of the simulation's settings.
     plume : Plume
+    sides : bool
+        Whether left and right are asked for: the first half of the sensor's points is its left one.
     """
 
-    def __init__(self, settings: Mapping[str, Any], plume: Plume) -> None:
+    def __init__(self, settings: Mapping[str, Any], plume: Plume, sides: bool = False) -> None:
+        self.sides = sides
         sensor, control = settings["sensor"], settings["control"]
         if control not in ("none", "blind", "blank_region"):
             raise ValueError(f"control {control!r}; known: none, blind, blank_region")
@@ -104,7 +131,7 @@ class Nose:
         y_mm: float,
         heading_rad: float,
         chance: Chance | None = None,
-    ) -> tuple[float, float]:
+    ) -> Reading:
         """Reading after the dead zone, and how close it came to being another one.
 
         Parameters
@@ -114,30 +141,31 @@ class Nose:
             Position and heading of the body.
         chance : Chance, optional
             Of the step; only fields of detections need it. All points share it.
-
-        Returns
-        -------
-        odor : float
-            Concentration.
-        margin : float
-            Distance to the nearest arena edge or (sampling `nearest`) pixel edge, in pixels, or of
-            the reading from the dead zone; the smallest of them.
         """
         if self.blind:
-            return 0.0, math.inf
-        raw, margin = self._mean(frame, x_mm, y_mm, heading_rad, chance)
-        if self.dead_zone is None:
-            return raw, margin
-        if abs(raw) > 1e-9:  # a reading of zero is zero on either side of the dead zone
-            margin = min(margin, abs(raw - self.dead_zone))
-        return (0.0 if raw < self.dead_zone else raw), margin
+            return Reading(0.0, 0.0, 0.0, math.inf)
+        values, margin = self._values(frame, x_mm, y_mm, heading_rad, chance)
+        half = len(values) // 2
+        means = [_mean(values)]
+        if self.sides:
+            means += [_mean(values[:half]), _mean(values[half:])]
+        readings = []
+        for raw in means:
+            # a reading of zero is zero on either side of the dead zone
+            if self.dead_zone is not None and abs(raw) > 1e-9:
+                margin = min(margin, abs(raw - self.dead_zone))
+            dead = self.dead_zone is not None and raw < self.dead_zone
+            readings.append(0.0 if dead else raw)
+        odor, left, right = readings if self.sides else readings * 3
+        return Reading(odor, left, right, margin)
 
-    def _mean(
+    def _values(
         self, frame: int, x: float, y: float, heading: float, chance: Chance | None
-    ) -> tuple[float, float]:
+    ) -> tuple[list[float], float]:
         cos_h, sin_h = math.cos(heading), math.sin(heading)
         arena, blank = self.arena, self.blank
-        total, margin, outside = 0.0, math.inf, -math.inf
+        values: list[float] = []
+        margin, outside = math.inf, -math.inf
         # far inside the image no point needs to be asked whether it is outside
         depth = arena.inward(*arena.row_column(x, y)) - self.reach_px
         safe = depth > 1.0 and blank is None
@@ -148,7 +176,7 @@ class Nose:
                 x + forward * cos_h - left * sin_h, y + forward * sin_h + left * cos_h
             )
             if safe:
-                total += self.sample(frame, row, column, chance)
+                values.append(self.sample(frame, row, column, chance))
                 if self.has_pixels:
                     margin = min(margin, _half_distance(row), _half_distance(column))
                 continue
@@ -161,9 +189,9 @@ class Nose:
                 if not arena.contains(row, column):
                     outside = max(outside, -inward)
                     continue
-            total += self.sample(frame, row, column, chance)
+            values.append(self.sample(frame, row, column, chance))
             if self.has_pixels:
                 margin = min(margin, _half_distance(row), _half_distance(column))
         if outside > -math.inf:  # one point outside is enough: the deepest one decides
-            return 0.0, outside
-        return total / len(self.points), margin
+            return [0.0, 0.0], outside
+        return values, margin
