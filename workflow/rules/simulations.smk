@@ -20,7 +20,7 @@ rule plan_agent:
         runtime=minutes(5),
     params:
         script=script("plan"),
-        code=code("plan"),
+        code=code("plan", ("start", CONFIG["simulation"]["start"]["kind"])),
         settings=plan_settings,
     message:
         "Planning {wildcards.agent} in {wildcards.recording}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from plumenav.config.quality import Quality
 from plumenav.config.recordings import Recording
@@ -17,10 +17,11 @@ from plumenav.config.sections import Interval, Label, NotNegative, Number, Posit
 
 
 class Start(Section):
-    """Where, how and when agents start: uniform in a region; the same for all agents."""
+    """Where, how and when agents start; the same for all agents. `kind` has keys of its own."""
 
-    x_mm: Interval = Field((100.0, 200.0), description="downwind of the source, mm")
-    y_mm: Interval = Field((-40.0, 40.0), description="crosswind, mm")
+    model_config = ConfigDict(extra="allow")
+
+    kind: str = Field("region", description="way of choosing places (starts/): region, ring, ...")
     heading_deg: Interval = Field((0.0, 360.0), description="degrees from downwind, anticlockwise")
     frame: Annotated[int, Field(ge=0)] | Literal["uniform"] = Field(
         "uniform", description="first frame: uniform over the movie, or a number"
