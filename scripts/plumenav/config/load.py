@@ -16,8 +16,9 @@ from plumenav.config.resolve_agent import resolve_agent
 from plumenav.config.resolve_recording import resolve_recording
 from plumenav.config.resolve_start import resolve_start
 from plumenav.config.schema import Config
+from plumenav.config.wind_fields import COMPONENTS
 from plumenav.config.yaml_file import read_yaml
-from plumenav.errors import UserError
+from plumenav.errors import UserError, nearest
 from plumenav.starts._contract import start_plugin
 
 
@@ -43,6 +44,20 @@ def check_together(config: Config, start: dict[str, Any]) -> None:
                         f"{plugin.words(params)} is not inside the arena of recording {label!r}",
                         f"{axis} from {low:g} to {high:g} mm",
                     )
+        field = recording.wind.field
+        if field is not None and field not in config.wind_fields:
+            raise UserError(
+                f"recordings.{label}.wind.field",
+                f"found {field!r}",
+                ", ".join(config.wind_fields) or "a label of wind_fields, which is empty",
+                nearest(field, list(config.wind_fields)),
+            )
+        if field is not None and recording.kind != "movie":
+            raise UserError(
+                f"recordings.{label}.wind.field",
+                f"has no meaning in a recording of kind {recording.kind}",
+                "a movie with the wind's own pixels and frames, or no field",
+            )
         if recording.kind != "movie" and start["kind"] == "in_plume":
             raise UserError(
                 "simulation.start.kind",
@@ -110,6 +125,18 @@ def resolve(content: dict[str, Any], folder: Path) -> dict[str, Any]:
     resolved["recordings"] = expand_seeds(
         {k: resolve_recording(k, v, data.resolve()) for k, v in config.recordings.items()}
     )
+    resolved["wind_fields"] = {
+        label: {
+            **resolved["wind_fields"][label],
+            **{
+                name: resolve_recording(
+                    f"{label}.{name}", getattr(one, name), data.resolve(), "wind_fields"
+                )
+                for name in COMPONENTS
+            },
+        }
+        for label, one in config.wind_fields.items()
+    }
     return resolved
 
 

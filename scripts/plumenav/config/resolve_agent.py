@@ -19,6 +19,8 @@ def resolve_agent(label: str, agent: Agent) -> dict[str, Any]:
         raise UserError(
             f"{where}model", f"found {agent.model!r}", error.allowed, error.hint
         ) from None
+    if model.NEEDS_WIND and agent.wind == "off":
+        raise UserError(f"{where}wind", f"found 'off', but {agent.model} needs wind", "felt")
     preset = agent.preset or next(iter(model.PRESETS))
     if preset not in model.PRESETS:
         raise UserError(
@@ -59,5 +61,6 @@ def resolve_agent(label: str, agent: Agent) -> dict[str, Any]:
         "preset": preset,
         "parameters": parameters,
         "sensor": sensor,
+        "wind": agent.wind,
         "control": agent.control,
     }

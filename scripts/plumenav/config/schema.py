@@ -14,6 +14,7 @@ from pydantic import ConfigDict, Field
 from plumenav.config.quality import Quality
 from plumenav.config.recordings import Recording
 from plumenav.config.sections import Interval, Label, NotNegative, Number, Positive, Section
+from plumenav.config.wind_fields import WindField
 
 
 class Start(Section):
@@ -84,6 +85,9 @@ class Agent(Section):
     preset: str | None = Field(None, description="a published parameter set; the model's first")
     parameters: dict[str, Any] = Field({}, description="parameters that differ from the preset")
     sensor: Sensor = Sensor()
+    wind: Literal["felt", "off"] = Field(
+        "felt", description="off: the agent feels no wind (its model must be able to do without)"
+    )
     control: Literal["none", "blind", "blank_region"] = Field(
         "none", description="blind: smells nothing; blank_region: smells a plume-free patch"
     )
@@ -139,6 +143,7 @@ class Config(Section):
     )
     plugins: tuple[str, ...] = Field((), description="your own Python files, next to this file")
     recordings: dict[Label, Recording] = Field(min_length=1, description="plumes by label")
+    wind_fields: dict[Label, WindField] = Field({}, description="recorded wind by label")
     agents: dict[Label, Agent] = Field(min_length=1, description="navigators by label")
     simulation: Simulation = Simulation()
     batch: Batch = Batch()

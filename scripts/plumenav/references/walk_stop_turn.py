@@ -52,9 +52,7 @@ class WalkStopTurn:
 
     def __init__(self, parameters: Mapping[str, Any], wind: Wind, dt_s: float) -> None:
         self.p = parameters
-        self.wind_x = wind.speed_mm_s * math.cos(wind.toward_rad)
-        self.wind_y = wind.speed_mm_s * math.sin(wind.toward_rad)
-        self.wind_speed, self.dt_s = wind.speed_mm_s, dt_s
+        self.dt_s = dt_s
         self.walking = bool(parameters["start_walking"])
         self.code, self.clipped = WALK if self.walking else STAND, 0
         self.was_in_odor = False
@@ -96,11 +94,12 @@ class WalkStopTurn:
         if turns:
             p_upwind = 1.0 / (1.0 + math.exp(-p["alpha"] * self.w))
             towards_upwind = u_direction < p_upwind
-            left_of = self.wind_x * math.sin(heading) - self.wind_y * math.cos(heading)
+            left_of = now.wind_x_mm_s * math.sin(heading) - now.wind_y_mm_s * math.cos(heading)
             upwind_is_left = left_of >= 0.0
             margin = min(margin, abs(u_direction - p_upwind))
-            if self.wind_speed > 0.0:
-                margin = min(margin, abs(left_of) / self.wind_speed)
+            wind_speed = math.hypot(now.wind_x_mm_s, now.wind_y_mm_s)
+            if wind_speed > 0.0:
+                margin = min(margin, abs(left_of) / wind_speed)
             side = 1.0 if towards_upwind == upwind_is_left else -1.0
             size_deg = p["turn_mean_deg"] + p["turn_sd_deg"] * normal(size_a, size_b)
             new_heading = heading + side * math.radians(size_deg)
