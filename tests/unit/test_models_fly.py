@@ -429,3 +429,39 @@ def test_it_says_that_it_is_a_reconstruction():
     assert all(name.startswith("reconstruction_") for name in odor_motion.PRESETS)
     assert set(odor_motion.broken_symmetries(odor_motion.Params(tau_motion_s=0.0))) == {"dt"}
     assert odor_motion.broken_symmetries(odor_motion.Params()) == {}
+
+
+# ------------------------------------------------------------------------------------ symmetry
+
+
+@pytest.mark.parametrize(
+    ("model", "parameters"),
+    [
+        (on_off, {"fidelity": "corrected"}),
+        (on_off_bilateral, {"fidelity": "corrected"}),
+        *((walk_stop_turn, parameters) for parameters in walk_stop_turn.PRESETS.values()),
+        (frequency_intermittency, {}),
+        (odor_motion, {}),
+        (odor_motion, {"tau_motion_s": 0.0}),
+    ],
+)
+def test_a_mirrored_fly_with_mirrored_draws_walks_the_mirror_image(model, parameters):
+    c, state = memory(model, **parameters)
+    other, heading, other_heading = state, 0.3, -0.3
+    rng = np.random.default_rng(1)
+    moved = 0.0
+    for i in range(2000):
+        draws = model.Noise(*(float(u) for u in rng.random(len(model.Noise._fields))))
+        left, right = (float(u) if i % 100 < 30 else 0.0 for u in rng.random(2))
+        mean = (left + right) / 2.0
+        here = Observation(mean, left, right, 0.1, 90.0, 40.0, heading, i * 0.01, 0.0, 0.0)
+        there = Observation(mean, right, left, 0.1, 90.0, -40.0, other_heading, i * 0.01, 0.0, 0.0)
+        one, state = model.step(here, state, c, draws, 0.01)
+        two, other = model.step(there, other, c, model.mirrored(draws), 0.01)
+        assert one.behaviour == two.behaviour
+        assert one.velocity_x_mm_s == pytest.approx(two.velocity_x_mm_s, abs=1e-9)
+        assert one.velocity_y_mm_s == pytest.approx(-two.velocity_y_mm_s, abs=1e-9)
+        assert one.heading_rad == pytest.approx(-two.heading_rad, abs=1e-9)
+        moved += abs(one.heading_rad - heading)
+        heading, other_heading = one.heading_rad, two.heading_rad
+    assert moved > 3.0
