@@ -48,6 +48,7 @@ def test_turns_and_persistence_of_the_poisson_turner(measured):
     check(measured["poisson_turner.persistence_hz"], 0.1898)
     check(measured["poisson_turner.persistence_s"], 5.27)
     check(measured["poisson_turner.persistence_mm"], 53.2)
+    check(measured["poisson_turner.persistence_mm_from_rate"], 53.2)
 
 
 def test_run_and_tumble_drifts_as_linear_response_says(measured):

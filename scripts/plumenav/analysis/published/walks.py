@@ -155,7 +155,8 @@ def turns(air: Path, n: int = 200, duration_s: float = 100.0) -> list[Measuremen
 def persistence(air: Path, n: int = 4000) -> list[Measurement]:
     """Persistence of the Poisson turner: of its heading in lags, and of its way since the start.
 
-    The length is the mean way in the direction of the start, long after it is forgotten.
+    The length is the mean way in the direction of the start, long after it is forgotten, and once
+    more, more precisely, speed over rate.
     """
     settings = settings_of("poisson_turner", FORGOTTEN_S + 1.0, every_s=LAG_S, drift_sd_deg=0.0)
     rows = tracks(air, starts(n, FAR_MM, 0.0, 0.0), settings)
@@ -164,12 +165,15 @@ def persistence(air: Path, n: int = 4000) -> list[Measurement]:
     rate = decay_rate("poisson_turner.persistence_hz", cosines, lag_s)
     assert rate.standard_error is not None
     time_s = 1.0 / rate.ours
+    time_error_s = time_s**2 * rate.standard_error
+    speed = settings["parameters"]["speed_mm_s"]
     return [
         rate,
-        Measurement(
-            "poisson_turner.persistence_s", time_s, time_s**2 * rate.standard_error, rate.n
-        ),
+        Measurement("poisson_turner.persistence_s", time_s, time_error_s, rate.n),
         mean_of("poisson_turner.persistence_mm", rows["x_mm"][:, -1] - FAR_MM),
+        Measurement(
+            "poisson_turner.persistence_mm_from_rate", speed * time_s, speed * time_error_s, rate.n
+        ),
     ]
 
 
