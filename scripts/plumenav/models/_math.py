@@ -18,3 +18,8 @@ def other_side(u: float) -> float:
 def opposite(b: float) -> float:
     """Second uniform of `normal` with which it gives minus the same number, for `mirrored`."""
     return b + 0.5 if b < 0.5 else b - 0.5
+
+
+def direction(u: float) -> float:
+    """Angle in [-pi, pi), all equally likely; `other_side(u)` gives its mirror image."""
+    return 2.0 * math.pi * (u - 0.5)
