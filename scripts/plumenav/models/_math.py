@@ -32,3 +32,8 @@ def compare(how: float, left: float, right: float, least: float, c0: float) -> f
     if how == DIFFERENCE:
         return left - right
     return (1.0 if left - right > least else 0.0) - (1.0 if right - left > least else 0.0)
+
+
+def direction(u: float) -> float:
+    """Angle in [-pi, pi), all equally likely; `other_side(u)` gives its mirror image."""
+    return 2.0 * math.pi * (u - 0.5)

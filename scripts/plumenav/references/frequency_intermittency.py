@@ -47,7 +47,7 @@ class FrequencyIntermittency:
     def __init__(self, parameters: Mapping[str, Any], wind: Wind, dt_s: float) -> None:
         if parameters["drive"] not in ("binary", "adapting"):
             raise ValueError(f"drive {parameters['drive']!r}; known: binary, adapting")
-        self.p, self.wind, self.dt_s = parameters, wind, dt_s
+        self.p, self.dt_s = parameters, dt_s
         self.code, self.clipped = WALK, 0
         self.was_in_odor = False
         self.last_whiff_s = -math.inf
@@ -102,14 +102,14 @@ class FrequencyIntermittency:
         bias: float = self.p["alpha"] * self.w + self.p["beta"] * self.on
         return bias
 
-    def to_upwind(self, heading_rad: float) -> float:
+    def to_upwind(self, now: Sensed) -> float:
         """Sine of the angle from the heading to upwind: above 0 upwind is to the left."""
-        return math.sin(heading_rad - self.wind.toward_rad)
+        return math.sin(now.heading_rad - now.phi)
 
     def side(self, now: Sensed, direction: float) -> tuple[float, float]:
         """Side of the turn (+1: left), and how close it was to the other one."""
         p_upwind = sigmoid(self.upwind())
-        left_of = self.to_upwind(now.heading_rad)
+        left_of = self.to_upwind(now)
         side = 1.0 if (direction < p_upwind) == (left_of >= 0.0) else -1.0
         return side, min(abs(direction - p_upwind), abs(left_of))
 

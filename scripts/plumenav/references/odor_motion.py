@@ -72,7 +72,7 @@ class OdorMotion(FrequencyIntermittency):
     def side(self, now: Sensed, direction: float) -> tuple[float, float]:
         """Side of the turn (+1: left), and how close it was to the other one."""
         p = self.p
-        left_of = self.to_upwind(now.heading_rad)
+        left_of = self.to_upwind(now)
         s = 1.0 if left_of >= 0.0 else -1.0
         M_hat = self.motion / p["motion_scale"]
         G_hat = self.gradient / p["gradient_scale"]
