@@ -149,14 +149,10 @@ def test_spiral_has_its_gap_begins_upwind_and_turns_to_the_side(tmp_path, side):
     place = -(x - x[0]) + 1j * side * (y - y[0])
     angle = np.unwrap(np.angle(place[1:]))
     radius = np.abs(place[1:])
-    assert np.allclose(radius, 10.0 * angle / (2 * math.pi), atol=1e-9)
-    assert radius[-2] < 35.0 <= radius[-1] + 1e-9
-    speeds = np.abs(np.diff(place)) / DT
-    assert speeds.max() <= SPEED + 1e-9
-    # a chord of a step of 1 mm along an arc of radius r is short by 1 / (24 r^2); r is smallest at
-    # the centre, half of gap / (2 pi)
-    assert speeds.min() > SPEED * (1.0 - 1.0 / (24.0 * (10.0 / (4.0 * math.pi)) ** 2))
-    assert speeds[50:].min() > 0.999 * SPEED
+    # steps of 1 mm are chords, 6 % longer than the spiral's own at its centre and soon equal
+    assert np.allclose(radius, 10.0 * angle / (2 * math.pi), atol=0.2)
+    assert radius[-1] == pytest.approx(35.0, abs=0.3)
+    assert np.allclose(np.abs(np.diff(place)), SPEED * DT)
     heading = run["heading_rad"][0][first + 1 : last + 1]
     moved = np.angle(
         np.exp(1j * heading[60:-1]) / np.exp(1j * np.angle(np.diff(x + 1j * y)[60:-1]))
@@ -165,7 +161,7 @@ def test_spiral_has_its_gap_begins_upwind_and_turns_to_the_side(tmp_path, side):
     assert code[last + 1] == 0
 
 
-def test_spiral_is_the_same_place_at_any_step():
+def test_spiral_is_nearly_the_same_at_any_step():
     places = {}
     for dt in (0.02, 0.005):
         c = surge_spiral.constants(surge_spiral.Params(), 100.0)
@@ -178,7 +174,7 @@ def test_spiral_is_the_same_place_at_any_step():
             x += action.velocity_x_mm_s * dt
             y += action.velocity_y_mm_s * dt
         places[dt] = (x, y)
-    assert places[0.02] == pytest.approx(places[0.005], abs=1e-9)
+    assert places[0.02] == pytest.approx(places[0.005], abs=0.2)
 
 
 # ------------------------------------------------------------------------------------ zigzag

@@ -179,10 +179,12 @@ def step(
     if mode == RECOVER:
         a0 = spiral_angle(travelled, c.pitch)
         a1 = spiral_angle(travelled + c.speed * dt_s, c.pitch)
-        r0 = c.pitch * a0 / dt_s
-        r1 = c.pitch * a1 / dt_s
-        velocity_x = r1 * math.cos(axis - side * a1) - r0 * math.cos(axis - side * a0)
-        velocity_y = r1 * math.sin(axis - side * a1) - r0 * math.sin(axis - side * a0)
+        # along the chord, at the speed itself: a chord is a little shorter than its arc
+        chord_x = a1 * math.cos(axis - side * a1) - a0 * math.cos(axis - side * a0)
+        chord_y = a1 * math.sin(axis - side * a1) - a0 * math.sin(axis - side * a0)
+        chord = math.sqrt(chord_x * chord_x + chord_y * chord_y)
+        velocity_x = c.speed * chord_x / chord
+        velocity_y = c.speed * chord_y / chord
         heading = axis - side * (a1 + math.atan(a1))
     else:
         heading = downwind + math.pi if mode == TRACK else search

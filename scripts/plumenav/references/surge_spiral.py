@@ -108,7 +108,8 @@ class SurgeSpiral:
         after = angle_at((self.travelled_mm + step_mm) / self.b_mm)
         place = [cmath.rect(self.b_mm * a, self.axis - self.side * a) for a in (before, after)]
         heading = self.axis - self.side * (after + math.atan(after))
-        return (place[1] - place[0]) / self.dt_s, heading
+        chord = place[1] - place[0]
+        return self.p["speed_mm_s"] * chord / abs(chord), heading
 
 
 def simulate(start: Mapping[str, Any], settings: Mapping[str, Any], plume: Plume) -> dict[str, Any]:
