@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from plumenav import registry
 from plumenav.config.conditions import expand_seeds
+from plumenav.config.detection import check_detections
 from plumenav.config.explain import explain
 from plumenav.config.presets import with_preset
 from plumenav.config.resolve_agent import resolve_agent
@@ -103,6 +104,7 @@ def resolve(content: dict[str, Any], folder: Path) -> dict[str, Any]:
     resolved["recordings"] = expand_seeds(
         {k: resolve_recording(k, v, data.resolve()) for k, v in config.recordings.items()}
     )
+    check_detections(resolved)
     return resolved
 
 

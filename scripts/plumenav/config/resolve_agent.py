@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from plumenav import registry
+from plumenav.config.detection import resolve_detection
 from plumenav.config.explain import checked
 from plumenav.config.schema import Agent
 from plumenav.errors import UserError, nearest
+from plumenav.models._contract import declared
 
 
 def resolve_agent(label: str, agent: Agent) -> dict[str, Any]:
@@ -60,4 +62,5 @@ def resolve_agent(label: str, agent: Agent) -> dict[str, Any]:
         "parameters": parameters,
         "sensor": sensor,
         "control": agent.control,
+        **resolve_detection(label, agent.detection, declared(model, "DETECTION"), parameters),
     }
