@@ -52,9 +52,7 @@ MOVIES = [
     label for label, entry in CONFIG["recordings"].items() if entry["kind"] == "movie"
 ]
 # agents that believe in a detection model
-BELIEVERS = [
-    label for label, agent in CONFIG["agents"].items() if "detection" in agent
-]
+BELIEVERS = [label for label, agent in CONFIG["agents"].items() if "detection" in agent]
 FIGURE_FILES = ("pdf", "svg", "csv", "json")  # of every figure, and png
 jobs.inherit_environment([plugin["file"] for plugin in CONFIG["plugins"]])
 

@@ -99,6 +99,15 @@ def fitted_plume(wildcards):
     return str(rules.normalize_recording.output.plume).format(recording=label)
 
 
+def beliefs_of_agents():
+    """Prepared files of the agents that believe in a detection model."""
+    return expand(
+        rules.prepare_agent.output.prepared,
+        recording=CONFIG["recordings"],
+        agent=BELIEVERS,
+    )
+
+
 def simulation_settings(wildcards):
     return as_flag(job_settings(CONFIG, wildcards.recording, wildcards.agent))
 

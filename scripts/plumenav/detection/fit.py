@@ -143,7 +143,7 @@ def fit(hits: HitMap, wind_toward_rad: float, radius_mm: float, where: str, file
         If there are no hits or too few cells with any, if nothing converges, if the length ends at
         a limit, or if a constant rate describes the map as well.
     """
-    from scipy.optimize import minimize
+    from scipy import optimize
 
     counts = hits.hits.sum(axis=0)
     _check_counts(counts, where, file)
@@ -167,20 +167,22 @@ def fit(hits: HitMap, wind_toward_rad: float, radius_mm: float, where: str, file
         for log_length in np.linspace(shortest, longest, 24)[1:-1]
         for root in (0.0, 0.1, 0.2, 0.4, 0.7, 1.0)
     ]
+    minimize: Any = optimize.minimize  # its stubs know no bounds beside a simplex
+    bounds = [(shortest, longest), (0.0, 1.0)]
     with np.errstate(over="ignore", invalid="ignore"):
         start = min(tries, key=lambda theta: _finite(loss(theta)))
         toward = np.where(start > [longest - 0.3, 0.9], -1.0, 1.0)
-        options: Any = {
+        options = {
             "initial_simplex": start + np.array([[0, 0], [0.3, 0], [0, 0.08]]) * toward,
             "xatol": 1e-6,
             "fatol": 1e-12,
             "maxiter": 1000,
         }
-        found: Any = minimize(
+        found = minimize(
             lambda theta: _finite(loss(theta)),
             start,
             method="Nelder-Mead",
-            bounds=[(shortest, longest), (0.0, 1.0)],
+            bounds=bounds,
             options=options,
         )
     if not found.success or not np.isfinite(found.fun):
