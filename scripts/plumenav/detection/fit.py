@@ -98,10 +98,9 @@ def modelled_hz(hits: HitMap, p: Parameters, wind_toward_rad: float) -> np.ndarr
 
 def deviance(counts: np.ndarray, expected: np.ndarray) -> float:
     """Poisson deviance, 2 sum(n log(n / m) - n + m); infinite if a hit was not expected at all."""
-    from scipy.special import xlogy
+    from scipy.special import rel_entr
 
-    with np.errstate(divide="ignore"):
-        return float(2 * (xlogy(counts, counts / expected) - counts + expected).sum())
+    return float(2 * (rel_entr(counts, expected) - counts + expected).sum())
 
 
 def goodness(hits: HitMap, p: Parameters, wind_toward_rad: float) -> Goodness:
@@ -140,8 +139,8 @@ def fit(hits: HitMap, wind_toward_rad: float, radius_mm: float, where: str, file
     Raises
     ------
     UserError
-        If there are no hits or too few cells with any, if nothing converges, if the length ends at
-        a limit, or if a constant rate describes the map as well.
+        If there are no hits or too few cells with any, if nothing converges, or if the length ends
+        at a limit.
     """
     from scipy import optimize
 
@@ -195,15 +194,6 @@ def fit(hits: HitMap, wind_toward_rad: float, radius_mm: float, where: str, file
     still = theta[1] > 1.0 - LIMIT**2
     theta[1] = 0.0 if eternal else 1.0 if still else theta[1]
     parameters = _parameters(theta, total / float(unit_shape(theta).sum()), radius_mm)
-    explained = goodness(hits, parameters, wind_toward_rad).deviance_explained
-    if not explained > 0:
-        raise UserError(
-            f"{where}.fit",
-            f"the best fit to {file} is no better than a constant rate (deviance explained"
-            f" {explained:.2g})",
-            "a plume whose hits get rarer away from the source",
-            _ADVICE,
-        )
     errors = _standard_errors(hits, at, parameters, bool(eternal), bool(still))
     return Fit(parameters, *errors, int(total), bool(eternal))
 

@@ -20,8 +20,8 @@ Share of simulations (n = {{ simulations }} per agent and recording) that have a
 (shaded, from the first arrival on),
 conditional on the recording; Aalen-Johansen estimate up to {{ duration_s }} s, in which agents
 that leave never arrive{% if censored %} and the {{ censored }} simulations cut by the end of the
-movie are censored there{% endif %}. Starts: {{ start }}; {{ boundary }}; {{ movie_end }}.{{ privileged }}
-{{ nominal }}
+movie are censored there{% endif %}. Starts: {{ start }}; {{ boundary }}; {{ movie_end }}.
+{{ privileged }}{{ nominal }}
 """
 
 

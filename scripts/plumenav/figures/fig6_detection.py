@@ -27,6 +27,7 @@ their model believe).
 mean rate of the map. Colour scales are square-root. Cross: source.{% else %}No agent of this run
 believes in a detection model: all of them live by what they smell.{% endif %}{{ nominal }}
 """
+POINTS: dict[str, Any] = {"ls": "none", "marker": "o", "ms": 2.2, "mfc": "none", "mew": 0.8}
 COLUMNS = ["recording", "agents", "map", "x_mm", "y_mm", "value"]
 
 
@@ -148,9 +149,9 @@ def _draw_axis(axes: Axes, run: RunData, row: Row) -> pd.DataFrame:
     """Rates along x through the source, mean of the middle row of cells and its neighbours."""
     a, plotted = row.arrays, []
     curves: list[tuple[str, str, str, dict[str, Any]]] = [
-        ("measured, fitted to", "fit", "fit_rate_hz", {"color": style.DARK, "lw": 1.0}),
-        ("measured, lived in", "test", "test_rate_hz", {"color": style.GREY, "lw": 1.0}),
-        ("detection model", "fit", "fit_model_hz", {"color": style.PALETTE[1], "lw": 1.2}),
+        ("measured, fitted to", "fit", "fit_rate_hz", {"color": style.DARK, **POINTS}),
+        ("measured, lived in", "test", "test_rate_hz", {"color": style.GREY, **POINTS, "mew": 0.4}),
+        ("detection model", "fit", "fit_model_hz", {"color": style.DARK, "lw": 1.2}),
     ]
     for name, part, values, how in curves:
         if values not in a:
