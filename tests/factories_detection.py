@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from factories import write_movie
+from plumenav import registry
 from plumenav.detection.formula import Parameters, rate_hz
 from plumenav.detection.hit_map import SEGMENTS, SIDE, HitMap
 
@@ -67,3 +68,19 @@ def settings(**detection: Any) -> dict[str, Any]:
         "movie_part": "second_half",
         "wind_toward_deg": {"lived": 0.0, "fitted": 0.0},
     }
+
+
+def write_believer(folder: Path) -> list[str]:
+    """Two files: a model that walks like the null, and is given a belief; and its reference."""
+    marks = {
+        "model": 'PLUGIN_KIND = "model"\nDETECTION = True\nPRIVILEGED = "the mean rate of hits"\n',
+        "reference": 'PLUGIN_KIND = "reference"\n',
+    }
+    written = []
+    for kind, mark in marks.items():
+        text = registry.file_of(kind, "correlated_random_walk").read_text(encoding="utf-8")
+        path = folder / kind / "believer.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{text}\n{mark}", encoding="utf-8")
+        written.append(str(path))
+    return written
