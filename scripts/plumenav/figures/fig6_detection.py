@@ -54,14 +54,18 @@ def draw(run: RunData) -> tuple[Figure, pd.DataFrame]:
             panels.say(figure.add_subplot(grid[i, :]), text)
             continue
         axes = [figure.add_subplot(grid[i, k]) for k in range(4)]
-        plotted += _draw_maps(axes[:3], run, row)
+        plotted += _draw_maps(axes[:3], run, row, _letter(i) if len(rows) > 1 else "")
         plotted.append(_draw_axis(axes[3], run, row))
     return figure, pd.concat(plotted) if plotted else _no_beliefs(run)
 
 
 def numbers(run: RunData, data: pd.DataFrame) -> dict[str, Any]:
     """One sentence per row."""
-    return {"rows": [_sentence(run, row) for row in rows_of(run)]}
+    rows = rows_of(run)
+    sentences = [_sentence(run, row) for row in rows]
+    if len(rows) > 1:
+        sentences = [f"({_letter(i)}) {text}" for i, text in enumerate(sentences)]
+    return {"rows": sentences}
 
 
 def rows_of(run: RunData) -> list[Row]:
@@ -82,6 +86,11 @@ def _no_beliefs(run: RunData) -> pd.DataFrame:
     """That there is nothing to draw: one row per recording whose plume is there."""
     there = [recording for recording in run.recordings if run.plume(recording)]
     return pd.DataFrame({"recording": there, "agents": "none"}, columns=COLUMNS)
+
+
+def _letter(i: int) -> str:
+    """Name of a row: a, b, ..., z, aa, ..."""
+    return "abcdefghijklmnopqrstuvwxyz"[i % 26] * (i // 26 + 1)
 
 
 def _name(row: Row) -> str:
@@ -105,9 +114,22 @@ def _sentence(run: RunData, row: Row) -> str:
     )
 
 
-def _draw_maps(axes: list[Axes], run: RunData, row: Row) -> list[pd.DataFrame]:
+def shortened(text: str) -> str:
+    """A title that fits above its panel.
+
+    Examples
+    --------
+    >>> shortened("lived in: a_label_that_is_long_and_longer")
+    'lived in: a_label_that_is_lo…'
+    """
+    return text if len(text) <= 29 else f"{text[:28]}…"
+
+
+def _draw_maps(axes: list[Axes], run: RunData, row: Row, letter: str) -> list[pd.DataFrame]:
     """Measured, model, measured elsewhere, with one colour scale."""
     a = row.arrays
+    fitted = fitted_recording(row.recording, run.config["agents"][row.agents[0]]["detection"])
+    titles = (f"{letter}   fitted to: {fitted}", "detection model", f"lived in: {row.recording}")
     maps = {
         "measured, fitted to": ("fit", a["fit_rate_hz"]),
         "detection model": ("fit", a["fit_model_hz"]),
@@ -118,11 +140,10 @@ def _draw_maps(axes: list[Axes], run: RunData, row: Row) -> list[pd.DataFrame]:
     norm = PowerNorm(0.5, vmin=0.0, vmax=top, clip=True)
     plotted = []
     for k, (axis, (name, (part, image))) in enumerate(zip(axes, maps.items(), strict=True)):
-        title = f"{_name(row)}: {name}" if k == 0 and len(_name(row)) < 24 else name
         if image is None:
             panels.say(axis, "not tested:\nagents live where the model was fitted")
             continue
-        axis.set_title(title)
+        axis.set_title(shortened(titles[k].strip()))
         x, y = a[f"{part}_x_mm"], a[f"{part}_y_mm"]
         half = float(x[1] - x[0]) / 2
         extent = (x[0] - half, x[-1] + half, y[-1] - half, y[0] + half)
@@ -132,7 +153,7 @@ def _draw_maps(axes: list[Axes], run: RunData, row: Row) -> list[pd.DataFrame]:
         axis.plot(0, 0, "+", color="black", ms=4, mew=0.7)
         axis.set_xlabel("x (mm)")
         if k == 0:
-            axis.set_ylabel(f"{row.recording}\ny (mm)")
+            axis.set_ylabel("y (mm)")
         else:
             axis.tick_params(labelleft=False)
         if k == 2:
@@ -178,7 +199,8 @@ def _draw_misfit(axes: Axes, run: RunData, row: Row, agent: str) -> pd.DataFrame
     b = run.prepared(row.recording, agent)
     names = ("rate_hz_scale", "length_mm", "drift_per_mm", "radius_mm")
     p = Parameters(*(float(b[f"detection_{name}"]) for name in names))
-    toward = np.radians(run.config["recordings"][row.recording]["wind"]["toward_deg"])
+    fitted = fitted_recording(row.recording, run.config["agents"][agent]["detection"])
+    toward = np.radians(run.config["recordings"][fitted]["wind"]["toward_deg"])
     x, y = b["fit_x_mm"], b["fit_y_mm"]
     near = y[np.argsort(np.abs(y), kind="stable")[:3]]
     xs, ys = np.meshgrid(x, near)
