@@ -8,6 +8,7 @@ import pytest
 import factories_detection as factory
 from plumenav import config, registry
 from plumenav.errors import UserError
+from plumenav.models._contract import declared
 
 MOVIE = {
     "synthetic": {"generator": "filament", "format": "hdf5", "seed": 1},
@@ -116,3 +117,13 @@ def test_what_cannot_be_fitted_to_is_refused(resolve):
     hill = {"analytic": {"field": "gaussian"}}
     with pytest.raises(UserError, match=r"nothing can be fitted to 'hill' \(analytic\)"):
         resolve(recordings={"a": MOVIE, "hill": hill})
+
+
+@pytest.mark.parametrize("name", registry.names("model"))
+def test_who_believes_in_a_detection_model_is_privileged(name):
+    model = registry.get("model", name)
+    if declared(model, "DETECTION"):
+        assert declared(model, "PRIVILEGED")
+        assert model.FAMILY == "belief"
+    else:
+        assert model.FAMILY != "belief"

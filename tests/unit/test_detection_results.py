@@ -113,7 +113,7 @@ def test_page_and_success_figure_label_the_privileged(finished):
     assert ticks == ["seeker*", "mistaken*", "cheat*", "correlated_random_walk"]
     numbers = build_numbers(root, config, Path(__file__).parents[2])
     page = page_text(root, config, numbers, ["fig3_success"])
-    assert page.count('seeker <span class="bad" title="the mean rate of hits">privileged') == 2
+    assert page.count('seeker <span class="bad" title="the mean rate of hits">privileged') == 3
     assert "correlated_random_walk <span" not in page
     part = page.split('<section id="knowledge">')[1].split("</section>")[0]
     assert "cheat lives in m in frames that its knowledge was fitted to" in part
