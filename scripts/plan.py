@@ -18,7 +18,7 @@ def main(args):
             args.agent,
             args.settings["start"],
             args.settings["simulations"],
-            reader.n_frames,
+            reader,
         )
     write_table(args.plan, plan, PLAN)
 

@@ -167,7 +167,7 @@ def engine_settings(model: str, **changes: Any) -> dict[str, Any]:
         "control": "none",
         "sensor": {
             "shape": module.SENSOR["shape"],
-            "parameters": shape.Params().model_dump(),
+            "parameters": shape.Params(**module.SENSOR.get("parameters", {})).model_dump(),
             "interpolation": module.SENSOR["interpolation"],
             "threshold": 0.05,
             "dead_zone": None,
@@ -181,6 +181,7 @@ def engine_settings(model: str, **changes: Any) -> dict[str, Any]:
         "movie_end": "loop",
         "wind_speed_mm_s": 100.0,
         "wind_toward_rad": 0.0,
+        "feels_wind": True,
         "record_every": 1,
         "record_variables": False,
     }

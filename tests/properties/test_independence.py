@@ -74,13 +74,25 @@ def test_chunks_order_threads_and_blocks_change_no_bit(
     assert pa.concat_tables(outcomes).sort_by("simulation").equals(simulations)
 
 
-def test_another_agent_changes_no_other_agents_plan():
-    from plumenav.batch.plan import make_plan
+STARTS = {
+    "region": {"x_mm": [50, 150], "y_mm": [-20, 20]},
+    "ring": {"radius_mm": [50, 90], "angle_deg": [-40, 40]},
+    "grid": {"x_mm": [50, 150], "y_mm": [-20, 20], "columns": 3, "rows": 4},
+    "list": {"points": [[60, 3], [80, -9, 45], [70, 0, None, 7]]},
+    "in_plume": {"x_mm": [50, 150], "y_mm": [-40, 40], "level": 0.2},
+}
 
-    start = {"x_mm": [1, 2], "y_mm": [3, 4], "heading_deg": [0, 360], "frame": "uniform"}
-    plan = make_plan(1, "smooth", "a", start, 20, 100)
-    longer = make_plan(1, "smooth", "a", start, 30, 100)
-    other = make_plan(1, "smooth", "b", start, 20, 100)
+
+@pytest.mark.parametrize("kind", STARTS)
+def test_another_agent_changes_no_other_agents_plan(kind, tmp_path):
+    from plumenav.batch.plan import make_plan
+    from plumenav.tables import PlumeReader
+
+    start = {"kind": kind, **STARTS[kind], "heading_deg": [0, 360], "frame": "uniform"}
+    with PlumeReader(factories.write_movie(tmp_path / "movie.parquet")) as reader:
+        plan = make_plan(1, "smooth", "a", start, 20, reader)
+        longer = make_plan(1, "smooth", "a", start, 30, reader)
+        other = make_plan(1, "smooth", "b", start, 20, reader)
     assert longer.slice(0, 20).equals(plan)
     assert other.drop(["key"]).equals(plan.drop(["key"]))
     keys = set(plan.column("key").to_pylist())

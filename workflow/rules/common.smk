@@ -58,6 +58,8 @@ jobs.inherit_environment([plugin["file"] for plugin in CONFIG["plugins"]])
 
 
 wildcard_constraints:
+    wind_field="|".join(CONFIG["wind_fields"]) or "none",
+    component="downwind|crosswind",
     recording="|".join(CONFIG["recordings"]),
     agent="|".join(CONFIG["agents"]),
     chunk=r"\d{4}",
@@ -116,8 +118,18 @@ def recording_parts(label):
 
 def recording_companions(label):
     """Files that a recording's settings name, in the order of their keys."""
-    companions = CONFIG["recordings"][label]["companions"]
-    return [companions[key] for key in sorted(companions)]
+    return companions_of(CONFIG["recordings"][label])
+
+
+def wind_field_of(label):
+    """Label of a recording's recorded wind; None: its wind is uniform."""
+    return CONFIG["recordings"][label]["wind"]["field"]
+
+
+def wind_file(wildcards):
+    """The recorded wind of a recording; nothing if its wind is uniform."""
+    recorded = wind_field_of(wildcards.recording) is not None
+    return f"{OUT}/winds/{wildcards.recording}.parquet" if recorded else []
 
 
 def pairs(pattern):

@@ -20,7 +20,7 @@ rule plan_agent:
         runtime=minutes(5),
     params:
         script=script("plan"),
-        code=code("plan"),
+        code=code("plan", ("start", CONFIG["simulation"]["start"]["kind"])),
         settings=plan_settings,
     message:
         "Planning {wildcards.agent} in {wildcards.recording}"
@@ -66,6 +66,7 @@ rule simulate_chunk:
         plume=rules.normalize_recording.output.plume,
         plan=rules.plan_agent.output.plan,
         prepared=rules.prepare_agent.output.prepared,
+        wind=wind_file,
     output:
         trajectories=f"{OUT}/trajectories/{{recording}}/{{agent}}/{{chunk}}.parquet",
         simulations=f"{OUT}/simulations/{{recording}}/{{agent}}/{{chunk}}.parquet",
@@ -91,7 +92,7 @@ rule simulate_chunk:
         "python {params.script:q} --rule simulate --recording {wildcards.recording}"
         " --agent {wildcards.agent} --chunk {wildcards.chunk}"
         " --chunk-simulations {params.chunk_simulations} --settings {params.settings:q}"
-        " --plume {input.plume:q} --plan {input.plan:q} --prepared {input.prepared:q}"
+        " --plume {input.plume:q} --plan {input.plan:q} --prepared {input.prepared:q} --wind {input.wind:q}"
         " --trajectories {output.trajectories:q} --simulations {output.simulations:q}"
         " --threads {threads} --usage {output.usage:q}"
         " --declared-mb {resources.mem_mb} 2> {log:q}"

@@ -9,12 +9,12 @@ import numpy as np
 from plumenav import registry
 from plumenav.batch.prepare import read_prepared
 from plumenav.batch.settings import chunk_rows, engine_settings, take
-from plumenav.engine.run import Blocks, Columns, simulate
+from plumenav.batch.wind import opened
+from plumenav.engine.run import Columns, simulate
 from plumenav.tables import (
     PLAN,
     SIMULATIONS,
     TRAJECTORIES,
-    PlumeReader,
     TableStream,
     read_table,
     write_table,
@@ -46,6 +46,7 @@ def simulate_chunk(
     plume: str,
     plan: str,
     prepared: str,
+    wind: str | None,
     trajectories: str,
     simulations: str,
     threads: int,
@@ -59,10 +60,10 @@ def simulate_chunk(
     """
     rows = read_plan(plan)
     rows = take(rows, chunk_rows(chunk, len(rows["simulation"]), chunk_simulations))
-    with PlumeReader(plume) as reader:
-        settings = engine_settings(job, reader.frame_interval_s, read_prepared(prepared))
+    with opened(plume, wind) as blocks:
+        settings = engine_settings(job, blocks.reader.frame_interval_s, read_prepared(prepared))
         with TableStream(trajectories, TRAJECTORIES, trajectory_metadata(settings)) as stream:
-            outcome = simulate(Blocks(reader), rows, settings, stream.write, threads)
+            outcome = simulate(blocks, rows, settings, stream.write, threads)
     write_table(simulations, outcome.simulations, SIMULATIONS)
     duration = outcome.simulations.column("duration_s").to_numpy()
     return {

@@ -21,6 +21,8 @@ def resolve_agent(label: str, agent: Agent) -> dict[str, Any]:
         raise UserError(
             f"{where}model", f"found {agent.model!r}", error.allowed, error.hint
         ) from None
+    if model.NEEDS_WIND and agent.wind == "off":
+        raise UserError(f"{where}wind", f"found 'off', but {agent.model} needs wind", "felt")
     preset = agent.preset or next(iter(model.PRESETS))
     if preset not in model.PRESETS:
         raise UserError(
@@ -45,9 +47,10 @@ def resolve_agent(label: str, agent: Agent) -> dict[str, Any]:
         for key in agent.sensor.model_fields_set
         if dumped[key] is not None or key == "dead_zone"
     }
-    sensor = {**model.SENSOR, **given}
+    published = {**model.SENSOR, **declared(model, "PRESET_SENSORS").get(preset, {})}
+    sensor = {**published, **given}
     sensor.setdefault("parameters", {})
-    if "shape" in given and given["shape"] != model.SENSOR["shape"]:
+    if "shape" in given and given["shape"] != published["shape"]:
         sensor["parameters"] = given.get("parameters", {})
     try:
         shape = registry.get("sensor", sensor["shape"])
@@ -61,6 +64,7 @@ def resolve_agent(label: str, agent: Agent) -> dict[str, Any]:
         "preset": preset,
         "parameters": parameters,
         "sensor": sensor,
+        "wind": agent.wind,
         "control": agent.control,
         **resolve_detection(label, agent.detection, declared(model, "DETECTION"), parameters),
     }

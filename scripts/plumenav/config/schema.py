@@ -9,19 +9,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from plumenav.config.detection import Detection, Part
 from plumenav.config.quality import Quality
 from plumenav.config.recordings import Recording
 from plumenav.config.sections import Interval, Label, NotNegative, Number, Positive, Section
+from plumenav.config.wind_fields import WindField
 
 
 class Start(Section):
-    """Where, how and when agents start: uniform in a region; the same for all agents."""
+    """Where, how and when agents start; the same for all agents. `kind` has keys of its own."""
 
-    x_mm: Interval = Field((100.0, 200.0), description="downwind of the source, mm")
-    y_mm: Interval = Field((-40.0, 40.0), description="crosswind, mm")
+    model_config = ConfigDict(extra="allow")
+
+    kind: str = Field("region", description="way of choosing places (starts/): region, ring, ...")
     heading_deg: Interval = Field((0.0, 360.0), description="degrees from downwind, anticlockwise")
     frame: Annotated[int, Field(ge=0)] | Literal["uniform"] = Field(
         "uniform", description="first frame: uniform over the movie, or a number"
@@ -89,6 +91,9 @@ class Agent(Section):
     preset: str | None = Field(None, description="a published parameter set; the model's first")
     parameters: dict[str, Any] = Field({}, description="parameters that differ from the preset")
     sensor: Sensor = Sensor()
+    wind: Literal["felt", "off"] = Field(
+        "felt", description="off: the agent feels no wind (its model must be able to do without)"
+    )
     control: Literal["none", "blind", "blank_region"] = Field(
         "none", description="blind: smells nothing; blank_region: smells a plume-free patch"
     )
@@ -147,6 +152,7 @@ class Config(Section):
     )
     plugins: tuple[str, ...] = Field((), description="your own Python files, next to this file")
     recordings: dict[Label, Recording] = Field(min_length=1, description="plumes by label")
+    wind_fields: dict[Label, WindField] = Field({}, description="recorded wind by label")
     agents: dict[Label, Agent] = Field(min_length=1, description="navigators by label")
     simulation: Simulation = Simulation()
     batch: Batch = Batch()

@@ -153,6 +153,34 @@ def sense(
     return reading, left, right
 
 
+@njit
+def wind_at(winds: Any, k: int, x: float, y: float, w: Any) -> tuple[float, float]:
+    """Wind at a place: uniform, or between the four surrounding pixels, clamped at the rim."""
+    n = winds.shape[0]
+    if n == 0:
+        return w.wind_x, w.wind_y
+    last_row = winds.shape[2] - 1
+    last_column = winds.shape[3] - 1
+    row = min(max(w.source_row - y / w.mm_per_px, 0.0), float(last_row))
+    column = min(max(x / w.mm_per_px + w.source_column, 0.0), float(last_column))
+    r0 = int(row)
+    c0 = int(column)
+    r1 = min(r0 + 1, last_row)
+    c1 = min(c0 + 1, last_column)
+    fr = row - r0
+    fc = column - c0
+    frame = k if n > 1 else 0
+    along = 0.0
+    across = 0.0
+    for v in range(2):
+        top = winds[frame, v, r0, c0] * (1.0 - fc) + winds[frame, v, r0, c1] * fc
+        bottom = winds[frame, v, r1, c0] * (1.0 - fc) + winds[frame, v, r1, c1] * fc
+        across = top * (1.0 - fr) + bottom * fr
+        if v == 0:
+            along = across
+    return along, across
+
+
 @njit(inline="always")
 def outside(x: float, y: float, w: Any) -> bool:
     """True if a place is not in the recorded arena."""
@@ -183,6 +211,7 @@ def advance(
     first: int,
     last: int,
     frames: Any,
+    winds: Any,
     first_frame: int,
     movie_time: Any,
     pass_number: int,
@@ -202,6 +231,8 @@ def advance(
         Range of agents.
     frames : ndarray, shape (n, height, width)
         The block; its first frame is number `first_frame` of the movie.
+    winds : ndarray, shape (n, 2, height, width)
+        Recorded wind in these frames, mm/s; n = 1: the same in all; n = 0: uniform.
     movie_time : ndarray, shape (all frames,)
         Seconds since the first frame.
     pass_number : int
@@ -305,13 +336,14 @@ def advance(
             if outside(x, y, w):
                 agents.steps_outside[i] += 1
             # ---- decide
+            wind_x, wind_y = wind_at(winds, frame - first_frame, x, y, w)
             observation = Observation(
                 odor,
                 odor_left,
                 odor_right,
                 w.threshold,
-                w.wind_x,
-                w.wind_y,
+                wind_x,
+                wind_y,
                 heading,
                 step * w.dt_s,
                 x,

@@ -18,6 +18,7 @@ import pyarrow as pa
 from plumenav import registry, world
 from plumenav.engine import settings as codes
 from plumenav.engine.compiling import load_kernel, warm
+from plumenav.engine.winds import UNIFORM, RecordedWind
 from plumenav.models._contract import Surroundings, declared
 from plumenav.tables import PLAN, SIMULATIONS, Block, PlumeReader
 
@@ -52,16 +53,25 @@ class Blocks:
     reader : PlumeReader
     budget_mb : float
         Memory for decoded blocks; changes no result.
+    wind : PlumeReader, optional
+        Recorded wind of this plume; without it, wind is uniform.
     """
 
-    def __init__(self, reader: PlumeReader, budget_mb: float = 1000.0) -> None:
+    def __init__(
+        self, reader: PlumeReader, budget_mb: float = 1000.0, wind: PlumeReader | None = None
+    ) -> None:
         self.reader = reader
+        self.wind = RecordedWind(wind) if wind else None
         self.metadata = reader.metadata
         self.time_s = reader.time_s
         self.extents = list(zip(reader.block_first, reader.block_sizes, strict=True))
         self.budget = budget_mb * 1e6
         self.kept: dict[int, Block] = {}
         self.decoded = 0
+
+    def wind_of(self, block: Block) -> np.ndarray:
+        """Wind in the frames of a block, shape (n, 2, height, width), mm/s; n is 0 if uniform."""
+        return self.wind.frames(block.first, len(block.frames)) if self.wind else UNIFORM
 
     def __getitem__(self, i: int) -> Block:
         if i in self.kept:
@@ -314,7 +324,7 @@ def simulate(
     cache = warm(
         kernel,
         (
-            *(0, 0, sample, 0, movie_time, 0, points, w),
+            *(0, 0, sample, UNIFORM, 0, movie_time, 0, points, w),
             *(constants, tables, field_constants, agents, rows),
         ),
     )
@@ -327,13 +337,15 @@ def simulate(
                 if not (here & (agents.frame >= first) & (agents.frame < first + size)).any():
                     continue
                 block = blocks[b]
+                winds = blocks.wind_of(block) if settings["feels_wind"] else UNIFORM
                 waiting = True
                 while waiting:
                     parts = pool.map(
-                        lambda i, block=block, shown=shown: kernel.advance(
+                        lambda i, block=block, winds=winds, shown=shown: kernel.advance(
                             int(bounds[i]),
                             int(bounds[i + 1]),
                             block.frames,
+                            winds,
                             block.first,
                             movie_time,
                             shown,

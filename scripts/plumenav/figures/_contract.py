@@ -35,6 +35,7 @@ from plumenav.analysis.run_files import (
     read_trajectories,
 )
 from plumenav.figures import _style as style
+from plumenav.starts._contract import span, start_plugin
 from plumenav.tables import AGREEMENT, PlumeReader, Schema, read_json, read_table
 from plumenav.world import Grid
 
@@ -206,20 +207,10 @@ MOVIE_END_TEXT = {
 }
 
 
-def span(interval: Sequence[float]) -> str:
-    """An interval as text.
-
-    Examples
-    --------
-    >>> span([-40.0, 40.0])
-    '−40 to 40'
-    """
-    return " to ".join(f"{value:g}".replace("-", "−") for value in interval)
-
-
 def common_numbers(config: dict[str, Any]) -> dict[str, Any]:
     """What every caption may say of how the simulations were run."""
     simulation, start = config["simulation"], config["simulation"]["start"]
+    plugin, params = start_plugin(start)
     frame = start["frame"]
     at = "at a uniformly drawn frame" if frame == "uniform" else f"at frame {frame}"
     nominal = [label for label, r in config["recordings"].items() if r["nominal"]]
@@ -228,8 +219,7 @@ def common_numbers(config: dict[str, Any]) -> dict[str, Any]:
         "simulations": simulation["simulations"],
         "duration_s": f"{simulation['duration_s']:g}",
         "success_radius_mm": f"{simulation['success_radius_mm']:g}",
-        "start": f"x {span(start['x_mm'])} mm, y {span(start['y_mm'])} mm, heading"
-        f" {span(start['heading_deg'])}°, {at}",
+        "start": f"{plugin.words(params)}, heading {span(start['heading_deg'])}°, {at}",
         "boundary": BOUNDARY_TEXT[simulation["boundary"]],
         "movie_end": MOVIE_END_TEXT[simulation["movie_end"]],
         "nominal": (

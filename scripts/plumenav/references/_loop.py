@@ -66,6 +66,11 @@ class Sensed(NamedTuple):
     y_mm: float = 0.0
     threshold: float = 0.0
 
+    @property
+    def phi(self) -> float:
+        """Direction that the wind at the agent blows to; 0 in still air."""
+        return math.atan2(self.wind_y_mm_s, self.wind_x_mm_s)
+
 
 class Action(NamedTuple):
     """What a model decides in one step.
@@ -195,6 +200,8 @@ def run(
 
     for i, frame in enumerate(ticks.frame.tolist()):
         # sense
+        if plume.winds is not None and settings["feels_wind"]:
+            wind_x, wind_y = plume.wind(frame, x, y)
         smell = nose.read(frame, x, y, heading, chances[i])
         odor, margin = smell.odor, smell.margin
         in_odor = odor >= threshold

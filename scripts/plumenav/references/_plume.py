@@ -97,16 +97,46 @@ class Plume(NamedTuple):
         Time stamps of the frames.
     frames : ndarray, shape (n, height, width), stored dtype
         Concentration = frames * scale + offset, in double precision.
+    winds : ndarray, shape (n or 1, 2, height, width), optional
+        Recorded wind, mm/s.
     """
 
     metadata: dict[str, Any]
     arena: Arena
     time_s: np.ndarray
     frames: np.ndarray
+    winds: np.ndarray | None = None
+
+    def wind(self, frame: int, x_mm: float, y_mm: float) -> tuple[float, float]:
+        """Recorded wind (x, y) at a place, mm/s, linear between the centres of pixels.
+
+        Beyond the outermost centres their wind goes on. A single frame is a steady wind.
+        """
+        if self.winds is None:
+            raise ValueError("this plume has no recorded wind")
+        field = self.winds[min(frame, len(self.winds) - 1)]
+        row, column = self.arena.row_column(x_mm, y_mm)
+        row = min(max(row, 0.0), field.shape[1] - 1.0)
+        column = min(max(column, 0.0), field.shape[2] - 1.0)
+        above, left = int(row), int(column)
+        below = min(above + 1, field.shape[1] - 1)
+        right = min(left + 1, field.shape[2] - 1)
+        down, over = row - above, column - left
+        corners = field[:, [above, above, below, below], [left, right, left, right]]
+        weights = [
+            (1.0 - down) * (1.0 - over),
+            (1.0 - down) * over,
+            down * (1.0 - over),
+            down * over,
+        ]
+        x, y = corners.astype(np.float64) @ weights
+        return float(x), float(y)
 
 
-def read_plume(path: str | os.PathLike[str]) -> Plume:
-    """Read a plume file into memory once, in its stored dtype.
+def read_plume(
+    path: str | os.PathLike[str], wind_path: str | os.PathLike[str] | None = None
+) -> Plume:
+    """Read a plume file, and its recorded wind, into memory once, in the stored dtype.
 
     Raises
     ------
@@ -126,7 +156,16 @@ def read_plume(path: str | os.PathLike[str]) -> Plume:
             float(facts["source_column"]),
             facts["kind"] == "signal",
         )
-        return Plume(facts, arena, reader.time_s.copy(), frames)
+        return Plume(facts, arena, reader.time_s.copy(), frames, read_wind(wind_path))
+
+
+def read_wind(path: str | os.PathLike[str] | None) -> np.ndarray | None:
+    """Recorded wind, mm/s, shape (n, 2, height, width): downwind and crosswind component."""
+    if path is None:
+        return None
+    with PlumeReader(path) as reader:
+        both = np.concatenate([block.frames for block in reader.blocks()])
+    return both.reshape(len(both), 2, both.shape[1] // 2, both.shape[2])
 
 
 # ------------------------------------------------------------------------------------ clock

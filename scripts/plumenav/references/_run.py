@@ -51,6 +51,7 @@ def run_sample(
     settings: Mapping[str, Any],
     plume_path: str | os.PathLike[str],
     simulate: Simulate | None = None,
+    wind_path: str | os.PathLike[str] | None = None,
 ) -> tuple[pa.Table, list[dict[str, Any]]]:
     """Simulate some rows of a plan, one agent after the other, keeping every step.
 
@@ -64,6 +65,8 @@ def run_sample(
         Plume file; read into memory once.
     simulate : callable, optional
         The reference to use instead of the built-in one of the model's name (a user's plug-in).
+    wind_path : path, optional
+        Recorded wind of the plume; read into memory once.
 
     Returns
     -------
@@ -75,7 +78,7 @@ def run_sample(
     """
     rows = plan_rows.to_pylist() if hasattr(plan_rows, "to_pylist") else list(plan_rows)
     simulate = simulate or find(settings["model"])
-    plume = read_plume(plume_path)
+    plume = read_plume(plume_path, wind_path)
     pieces: list[dict[str, Any]] = []
     outcomes: list[dict[str, Any]] = []
     for row in sorted(rows, key=lambda one: int(one["simulation"])):
