@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from plumenav import fingerprint, jobs, ownership, registry
 from plumenav.batch.settings import chunk_names, job_settings, on_off_dead_zones
 from plumenav.config import load, recording_files, resolve
+from plumenav.config.detection import fitted_recording
 from plumenav.errors import UserError
 from plumenav.recordings.synthesis._writers import EXTENSIONS
 
@@ -50,6 +51,8 @@ CHUNKS = chunk_names(
 MOVIES = [
     label for label, entry in CONFIG["recordings"].items() if entry["kind"] == "movie"
 ]
+# agents that believe in a detection model
+BELIEVERS = [label for label, agent in CONFIG["agents"].items() if "detection" in agent]
 FIGURE_FILES = ("pdf", "svg", "csv", "json")  # of every figure, and png
 jobs.inherit_environment([plugin["file"] for plugin in CONFIG["plugins"]])
 
@@ -72,9 +75,9 @@ def script(name):
     return f"{SCRIPTS}/{name}.py"
 
 
-def code(name, *plugins):
-    """Fingerprint of a script, all it imports, and the plug-ins that a rule names."""
-    files = [ROOT / "scripts" / f"{name}.py"]
+def code(name, *plugins, files=()):
+    """Fingerprint of a script, all it imports, and the plug-ins and files that a rule names."""
+    files = [ROOT / "scripts" / file for file in (f"{name}.py", *files)]
     files += [registry.file_of(kind, plugin) for kind, plugin in plugins]
     return fingerprint.of_files(files)
 

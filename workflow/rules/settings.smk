@@ -93,12 +93,57 @@ def plan_settings(wildcards):
 
 
 def prepare_settings(wildcards):
-    return as_flag({"sensor": CONFIG["agents"][wildcards.agent]["sensor"]})
+    agent = CONFIG["agents"][wildcards.agent]
+    settings = {"sensor": agent["sensor"]}
+    if "detection" in agent:
+        plumes = {"lived": wildcards.recording, "fitted": fitted_to(wildcards)}
+        settings |= {
+            "detection": agent["detection"],
+            "movie_part": CONFIG["simulation"]["movie_part"],
+            "wind_toward_deg": {
+                name: CONFIG["recordings"][label]["wind"]["toward_deg"]
+                for name, label in plumes.items()
+            },
+        }
+    return as_flag(settings)
 
 
 def prepare_code(wildcards):
-    shape = CONFIG["agents"][wildcards.agent]["sensor"]["shape"]
-    return code("prepare", ("sensor", shape))
+    """The code of fits is that of the agents that believe in one."""
+    agent = CONFIG["agents"][wildcards.agent]
+    plugins = [("sensor", agent["sensor"]["shape"])]
+    if "detection" not in agent:
+        return code("prepare", *plugins)
+    plugins += [
+        ("field", field_of(label))
+        for label in {wildcards.recording, fitted_to(wildcards)}
+    ]
+    return code("prepare", *plugins, files=["plumenav/batch/detection.py"])
+
+
+def fitted_to(wildcards):
+    """Label of the recording that an agent's detection model is fitted to."""
+    detection = CONFIG["agents"][wildcards.agent]["detection"]
+    return fitted_recording(wildcards.recording, detection)
+
+
+def fitted_plume(wildcards):
+    """The other plume that a detection model is fitted to; nothing for most agents."""
+    if "detection" not in CONFIG["agents"][wildcards.agent]:
+        return []
+    label = fitted_to(wildcards)
+    if label == wildcards.recording:
+        return []
+    return str(rules.normalize_recording.output.plume).format(recording=label)
+
+
+def beliefs_of_agents():
+    """Prepared files of the agents that believe in a detection model."""
+    return expand(
+        rules.prepare_agent.output.prepared,
+        recording=CONFIG["recordings"],
+        agent=BELIEVERS,
+    )
 
 
 def simulation_settings(wildcards):

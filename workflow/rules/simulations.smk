@@ -34,6 +34,7 @@ rule plan_agent:
 rule prepare_agent:
     input:
         plume=rules.normalize_recording.output.plume,
+        fitted=fitted_plume,
     output:
         prepared=f"{OUT}/prepared/{{recording}}/{{agent}}.npz",
         usage=f"{OUT}/performance/jobs/prepare/{{recording}}/{{agent}}.json",
@@ -56,7 +57,7 @@ rule prepare_agent:
     shell:
         "python {params.script:q} --rule prepare --recording {wildcards.recording}"
         " --agent {wildcards.agent} --settings {params.settings:q} --plume {input.plume:q}"
-        " --prepared {output.prepared:q}"
+        " --fitted {input.fitted:q} --prepared {output.prepared:q}"
         " --usage {output.usage:q} --declared-mb {resources.mem_mb} 2> {log:q}"
 
 

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from plumenav import registry
 from plumenav.config.conditions import expand_seeds
+from plumenav.config.detection import check_detections
 from plumenav.config.explain import explain
 from plumenav.config.presets import with_preset
 from plumenav.config.resolve_agent import resolve_agent
@@ -137,6 +138,7 @@ def resolve(content: dict[str, Any], folder: Path) -> dict[str, Any]:
         }
         for label, one in config.wind_fields.items()
     }
+    check_detections(resolved)
     return resolved
 
 

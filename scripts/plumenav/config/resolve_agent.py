@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from plumenav import registry
+from plumenav.config.detection import resolve_detection
 from plumenav.config.explain import checked
 from plumenav.config.schema import Agent
 from plumenav.errors import UserError, nearest
@@ -65,4 +66,5 @@ def resolve_agent(label: str, agent: Agent) -> dict[str, Any]:
         "sensor": sensor,
         "wind": agent.wind,
         "control": agent.control,
+        **resolve_detection(label, agent.detection, declared(model, "DETECTION"), parameters),
     }

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from plumenav.config.detection import Detection, Part
 from plumenav.config.quality import Quality
 from plumenav.config.recordings import Recording
 from plumenav.config.sections import Interval, Label, NotNegative, Number, Positive, Section
@@ -51,6 +52,11 @@ class Simulation(Section):
         description="edge of the recorded image: walk on where there is no odour; bounce; leave",
     )
     movie_end: Literal["loop", "hold", "stop"] = Field("loop", description="after the last frame")
+    movie_part: Part = Field(
+        "whole",
+        description="part of every movie in which agents live: starts, frames seen and loops stay"
+        " in it",
+    )
     start: Start = Start()
     record: Record = Record()
 
@@ -90,6 +96,9 @@ class Agent(Section):
     )
     control: Literal["none", "blind", "blank_region"] = Field(
         "none", description="blind: smells nothing; blank_region: smells a plume-free patch"
+    )
+    detection: Detection | None = Field(
+        None, description="what a belief-based model knows of the plume (only for such models)"
     )
 
 

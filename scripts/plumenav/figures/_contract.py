@@ -22,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 
 from plumenav.analysis import contracts
+from plumenav.analysis.beliefs import arrays_of, prepared_path, privileged
 from plumenav.analysis.plume_maps import Maps, plume_maps, read_maps
 from plumenav.analysis.run_files import (
     blank_path,
@@ -89,6 +90,15 @@ class RunData:
     def colour(self, agent: str) -> str:
         """Colour of an agent."""
         return style.colour(self.index[agent])
+
+    @cached_property
+    def privileged(self) -> dict[str, str]:
+        """Agents that know what an animal does not, and what that is."""
+        return privileged(self.config)
+
+    def named(self, agent: str) -> str:
+        """Label of an agent, marked where it is privileged."""
+        return f"{agent}*" if agent in self.privileged else agent
 
     def kind(self, recording: str) -> str:
         """Kind of a recording: movie, analytic or signal."""
@@ -167,6 +177,13 @@ class RunData:
             self._used(file)
         return read_trajectories(self.root, recording, agent, columns, simulations, self.chunks)
 
+    def prepared(self, recording: str, agent: str) -> dict[str, np.ndarray]:
+        """Arrays of an agent's prepared file; none if there is no file."""
+        if not prepared_path(self.root, recording, agent).is_file():
+            return {}
+        self._used(prepared_path(self.root, recording, agent))
+        return arrays_of(self.root, recording, agent)
+
     def has_blank(self, recording: str, agent: str) -> bool:
         """Whether the agent was also run in plume-free air."""
         return blank_path(self.root, recording, agent).is_file()
@@ -210,6 +227,9 @@ def common_numbers(config: dict[str, Any]) -> dict[str, Any]:
             " there are not science."
             if nominal
             else ""
+        ),
+        "privileged": "".join(
+            f" * {label} is privileged: {text}." for label, text in privileged(config).items()
         ),
         "blank_simulations": config["validation"]["blank_simulations"],
         "limits": config["validation"],

@@ -17,6 +17,7 @@ A model file defines
 and, where the defaults in OPTIONAL are not true of it,
     BILATERAL           : True if it compares the two sides of a paired sensor
     PRIVILEGED          : what it knows that an animal does not ("" if nothing)
+    DETECTION           : True if it believes in a detection model, to be fitted to the plume
     BEHAVIOURS_WITHOUT_ODOR : names of the behaviours that can occur where there is no odour
     broken_symmetries(params) -> {"mirror" | "rotation" | "dt": reason}
     problem(params, dt_s) -> str | None : why these parameters cannot run at this step
@@ -133,6 +134,7 @@ class NoTables(NamedTuple):
 OPTIONAL: dict[str, Any] = {
     "BILATERAL": False,
     "PRIVILEGED": "",
+    "DETECTION": False,
     "BEHAVIOURS_WITHOUT_ODOR": None,
     "broken_symmetries": lambda params: {},
     "problem": lambda params, dt_s: None,

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from plumenav.analysis.beliefs import beliefs, privileged
 from plumenav.analysis.contracts import AGAINST_NULL, SUMMARY
 from plumenav.errors import UserError
 from plumenav.report import provenance as origin
@@ -209,6 +210,8 @@ def build_numbers(
         "simulations": simulations,
         "recordings": recordings,
         "agents": agents_section(summary, statistics_rows(root, AGAINST_NULL)),
+        "privileged": privileged(config),
+        "beliefs": beliefs(root, config),
         "validation": validation,
         "published": list(published),
         "performance": performance,
