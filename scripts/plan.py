@@ -7,18 +7,19 @@ from plumenav import jobs
 
 def main(args):
     """Draw starts and noise keys."""
-    from plumenav.batch.plan import check_start, make_plan
+    from plumenav.batch.plan import check_start, make_plan, start_frames
     from plumenav.tables import PLAN, PlumeReader, write_table
 
     with PlumeReader(args.plume) as reader:
-        check_start(args.recording, args.settings["start"], reader.metadata, reader.n_frames)
+        start, part = args.settings["start"], args.settings["movie_part"]
+        check_start(args.recording, start, reader.metadata, reader.n_frames, part)
         plan = make_plan(
             args.settings["seed"],
             args.recording,
             args.agent,
-            args.settings["start"],
+            start,
             args.settings["simulations"],
-            reader.n_frames,
+            start_frames(reader.metadata, reader.n_frames, part),
         )
     write_table(args.plan, plan, PLAN)
 

@@ -6,12 +6,17 @@ from plumenav import jobs
 
 
 def main(args):
-    """Write the sensor's levels in this recording."""
-    from plumenav.batch.prepare import sensor_levels, write_prepared
+    """Write the sensor's levels in this recording, and what is doubtful about it."""
+    from plumenav.batch.prepare import check_sides, check_walls, sensor_levels, write_prepared
     from plumenav.tables import PlumeReader
 
     with PlumeReader(args.plume) as reader:
-        write_prepared(args.prepared, sensor_levels(reader, args.agent, args.settings))
+        check_walls(reader.metadata, args.settings["wall_mm"])
+        warnings = []
+        if args.settings["sides"]:
+            warnings = check_sides(reader.metadata, args.agent, args.settings["sensor"])
+        levels = sensor_levels(reader, args.agent, args.settings)
+    write_prepared(args.prepared, levels, warnings=warnings)
 
 
 if __name__ == "__main__":

@@ -191,6 +191,30 @@ def engine_settings(model: str, **changes: Any) -> dict[str, Any]:
     return {**settings, **changes}
 
 
+def one(
+    x: float = 100.0, y: float = 0.0, heading: float = np.pi, frame: int = 0, key: int = 1
+) -> dict[str, np.ndarray]:
+    """A plan of one simulation."""
+    return {
+        "simulation": np.array([0]),
+        "replicate": np.array([0]),
+        "key": np.array([key], np.uint64),
+        "x_mm": np.array([x]),
+        "y_mm": np.array([y]),
+        "heading_rad": np.array([heading]),
+        "start_frame": np.array([frame], np.int32),
+    }
+
+
+def straight(**changes: Any) -> dict[str, Any]:
+    """A walk along the heading at 100 mm/s, steps of 0.1 s."""
+    parameters = {"turn_sd_deg": 0.0, "speed_mm_s": 100.0}
+    return engine_settings(
+        "correlated_random_walk",
+        **{"parameters": parameters, "dt_s": 0.1, "duration_s": 1.0, **changes},
+    )
+
+
 def run(
     plume: Path, plan: dict[str, np.ndarray], settings: dict[str, Any], **how: Any
 ) -> tuple[dict[str, np.ndarray], Any]:

@@ -48,14 +48,16 @@ def plan_settings(wildcards):
     return as_flag(
         {
             "seed": CONFIG["seed"],
-            "start": CONFIG["simulation"]["start"],
-            "simulations": CONFIG["simulation"]["simulations"],
+            **{
+                key: CONFIG["simulation"][key]
+                for key in ("start", "simulations", "movie_part")
+            },
         }
     )
 
 
 def prepare_settings(wildcards):
-    return as_flag({"sensor": CONFIG["agents"][wildcards.agent]["sensor"]})
+    return as_flag(prepare_job(CONFIG, wildcards.agent))
 
 
 def prepare_code(wildcards):

@@ -27,7 +27,7 @@ from plumenav.analysis.recheck import (
     replicate,
 )
 from plumenav.analysis.verdict import judge, verdict
-from plumenav.batch.chunk import read_plan
+from plumenav.batch.chunk import agent_plan
 from plumenav.batch.prepare import read_prepared
 from plumenav.batch.settings import engine_settings, take
 from plumenav.engine.run import Blocks
@@ -102,7 +102,7 @@ def recheck_agent(
         checks/{recording}/{agent}.
     """
     simulations = read_all(simulation_files, SIMULATIONS)
-    plan = read_plan(plan_file)
+    plan = agent_plan(plan_file, job)
     with PlumeReader(plume) as reader:
         settings = engine_settings(job, reader.frame_interval_s, read_prepared(prepared))
         blocks = Blocks(reader)
@@ -171,7 +171,7 @@ def reference_agent(
     simulate = None
     if registry.module_name("reference", job["agent"]["model"]).startswith("plumenav_plugin"):
         simulate = registry.get("reference", job["agent"]["model"]).simulate
-    steps, outcomes = run_sample(rows, settings, plume, simulate)
+    steps, outcomes = run_sample(rows, settings, plume, simulate, plan)
     write_table(output, steps, REFERENCE, {"outcomes": outcomes})
     return int(steps.num_rows)
 

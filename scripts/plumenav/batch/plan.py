@@ -18,8 +18,19 @@ from plumenav.rng import noise_key, uniform_draws
 from plumenav.tables import PLAN
 
 
-def check_start(label: str, start: dict[str, Any], metadata: dict[str, Any], frames: int) -> None:
-    """Refuse a start region that is not inside the recorded arena.
+def start_frames(metadata: dict[str, Any], frames: int, part: str) -> tuple[int, int]:
+    """Frames [first, end) at which agents may start: those of the part they live in."""
+    return world.movie_window(frames, part if metadata["kind"] == "movie" else "whole")
+
+
+def check_start(
+    label: str,
+    start: dict[str, Any],
+    metadata: dict[str, Any],
+    frames: int,
+    part: str = "whole",
+) -> None:
+    """Refuse a start region that is not inside the recorded arena, and a frame that is not there.
 
     Raises
     ------
@@ -38,16 +49,29 @@ def check_start(label: str, start: dict[str, Any], metadata: dict[str, Any], fra
                 f"from {low:.1f} to {high:.1f} mm from the source",
                 "Shrink the start region, or check mm_per_px, source_px and wind_toward.",
             )
-    if start["frame"] != "uniform" and start["frame"] >= frames:
+    first, end = start_frames(metadata, frames, part)
+    if first == end:
+        raise UserError(
+            "simulation.movie_part",
+            f"found {part!r}, but recording {label!r} has {frames} frames",
+            "whole",
+        )
+    if start["frame"] != "uniform" and not first <= start["frame"] < end:
+        has = f"has {frames} frames" if part == "whole" else f"has {frames} frames, {part} of them"
         raise UserError(
             "simulation.start.frame",
-            f"found {start['frame']}, but recording {label!r} has {frames} frames",
-            f"uniform, or 0 to {frames - 1}",
+            f"found {start['frame']}, but recording {label!r} {has}",
+            f"uniform, or {first} to {end - 1}",
         )
 
 
 def make_plan(
-    seed: int, recording: str, agent: str, start: dict[str, Any], simulations: int, frames: int
+    seed: int,
+    recording: str,
+    agent: str,
+    start: dict[str, Any],
+    simulations: int,
+    frames: int | tuple[int, int],
 ) -> pa.Table:
     """Rows of the plan of one agent in one recording.
 
@@ -59,14 +83,15 @@ def make_plan(
     start : dict
         x_mm, y_mm, heading_deg: (low, high); frame: "uniform" or a number.
     simulations : int
-    frames : int
-        Frames of the movie.
+    frames : int or (int, int)
+        Frames of the movie, or those [first, end) at which agents may start.
 
     Returns
     -------
     pyarrow.Table
         Schema PLAN.
     """
+    first, end = (0, frames) if isinstance(frames, int) else frames
     columns: dict[str, list[Any]] = {name: [] for name in PLAN.arrow.names}
     for replicate in range(simulations):
         u = uniform_draws(noise_key(seed, recording, "start", replicate), 1, 4)[0]
@@ -80,6 +105,7 @@ def make_plan(
         columns["x_mm"].append(within(start["x_mm"], u[0]))
         columns["y_mm"].append(within(start["y_mm"], u[1]))
         columns["heading_rad"].append(math.radians(within(start["heading_deg"], u[2])))
-        frame = int(u[3] * frames) if start["frame"] == "uniform" else start["frame"]
+        drawn = first + int(u[3] * (end - first))
+        frame = drawn if start["frame"] == "uniform" else start["frame"]
         columns["start_frame"].append(frame)
     return pa.table(columns, schema=PLAN.arrow)

@@ -33,7 +33,23 @@ def check_together(config: Config) -> None:
             "a region whose closest corner is farther from the source than the radius",
             "Move simulation.start or lower simulation.success_radius_mm.",
         )
+    for name, agent in config.agents.items():
+        if agent.control == "shuffled" and simulation.simulations % 2:
+            raise UserError(
+                "simulation.simulations",
+                f"found {simulation.simulations}, but agent {name!r} smells what another of its "
+                "simulations smelled, so that they come in pairs",
+                "an even number",
+            )
     for label, recording in config.recordings.items():
+        if recording.kind == "signal" and simulation.movie_part != "whole":
+            raise UserError(
+                "simulation.movie_part",
+                f"found {simulation.movie_part!r}, but recording {label!r} is a signal: it has an "
+                "order of events and no halves that are alike",
+                "whole",
+                "Signals and halves of movies belong into runs of their own.",
+            )
         if recording.analytic:
             for axis in ("x_mm", "y_mm"):
                 low, high = getattr(recording.analytic, axis)
@@ -56,7 +72,7 @@ def check_together(config: Config) -> None:
                 raise UserError(
                     f"agents.{name}.control",
                     f"'blank_region' has no meaning in recording {label!r} ({recording.kind})",
-                    "none, blind",
+                    "none, blind, shuffled",
                 )
     sample = config.validation.sample
     if sample > simulation.simulations:

@@ -8,6 +8,11 @@ from plumenav import registry
 from plumenav.config.explain import checked
 from plumenav.config.schema import Agent
 from plumenav.errors import UserError, nearest
+from plumenav.models._contract import declared
+from plumenav.sensors._contract import is_paired
+
+# of a sensor's keys, those that may be null: there is none
+MAY_BE_NONE = ("dead_zone", "noise", "adaptation")
 
 
 def resolve_agent(label: str, agent: Agent) -> dict[str, Any]:
@@ -41,9 +46,9 @@ def resolve_agent(label: str, agent: Agent) -> dict[str, Any]:
     given = {
         key: dumped[key]
         for key in agent.sensor.model_fields_set
-        if dumped[key] is not None or key == "dead_zone"
+        if dumped[key] is not None or key in MAY_BE_NONE
     }
-    sensor = {**model.SENSOR, **given}
+    sensor = {"noise": None, "adaptation": None, **model.SENSOR, **given}
     sensor.setdefault("parameters", {})
     if "shape" in given and given["shape"] != model.SENSOR["shape"]:
         sensor["parameters"] = given.get("parameters", {})
@@ -53,6 +58,13 @@ def resolve_agent(label: str, agent: Agent) -> dict[str, Any]:
         raise UserError(
             f"{where}sensor.shape", f"found {sensor['shape']!r}", error.allowed, error.hint
         ) from None
+    if declared(model, "BILATERAL") and not is_paired(shape):
+        names = registry.names("sensor")
+        raise UserError(
+            f"{where}sensor.shape",
+            f"found {sensor['shape']!r}, but {agent.model} compares a left and a right side",
+            ", ".join(name for name in names if is_paired(registry.get("sensor", name))),
+        )
     sensor["parameters"] = checked(shape.Params, sensor["parameters"], f"{where}sensor.parameters.")
     return {
         "model": agent.model,
