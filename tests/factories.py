@@ -229,3 +229,65 @@ def run(
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     order = np.lexsort((columns["step"], columns["simulation"]))
     return {name: column[order] for name, column in columns.items()}, outcome.simulations
+
+
+MODEL = '''"""A model made for a test."""
+
+import math
+from typing import NamedTuple
+
+from plumenav.models._contract import Action, ModelParams
+
+PLUGIN_KIND = "model"
+CITATION = "nobody, nowhere, never: made for a test"
+FAMILY = "null"
+PRESETS = {"only": {}}
+PUBLICATION_DT_S = 0.1
+SENSOR = {"shape": "point", "interpolation": "nearest", "threshold": None, "dead_zone": None}
+NEEDS_WIND = False
+BEHAVIOURS = ("walk",)
+
+
+class Params(ModelParams):
+    """None."""
+
+
+class Constants(NamedTuple):
+    unused: float
+
+
+class State(NamedTuple):
+    unused: float
+
+
+class Noise(NamedTuple):
+    u: float
+
+
+def constants(params, wind_speed_mm_s):
+    return Constants(0.0)
+
+
+def initial_state(c):
+    return State(0.0)
+
+
+def initial_behaviour(c):
+    return 0
+
+
+def mirrored(noise):
+    return noise
+
+
+def step(observation, state, c, noise, dt_s):'''
+
+
+def add_model(folder: Path, patch: Any, name: str, step: str, **constants: object) -> None:
+    """Add a model of one's own for the rest of a test: the body of its step, and constants."""
+    patch.setenv("PLUMENAV_CACHE", str(folder / "cache"))
+    file = folder / f"{name}.py"
+    said = "".join(f"{key} = {value!r}\n" for key, value in constants.items())
+    file.write_text(MODEL.replace("BEHAVIOURS =", f"{said}BEHAVIOURS =") + step, encoding="utf-8")
+    patch.setattr(registry, "_user_files", {})
+    registry.register_file(file)

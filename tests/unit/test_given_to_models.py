@@ -59,13 +59,13 @@ def test_noise_comes_before_the_dead_zone_and_not_to_the_blind(tmp_path):
     hill = factories.write_analytic(tmp_path / "a.parquet", "uniform", level=0.0)
     sensor = {"noise": 0.1, "dead_zone": 0.05, "threshold": 0.1}
     settings = straight(duration_s=2.0, sensor=sensor)
-    rows, simulations = factories.run(hill, one(key=KEY), settings)
+    rows, simulations = factories.run(hill, one(heading=0.0, key=KEY), settings)
     noise = 0.1 * unit_normals(20)[:, 0]
     assert np.allclose(rows["odor"], np.where(noise >= 0.05, noise, 0.0), atol=1e-12)
     assert simulations.column("time_in_plume_s")[0].as_py() == pytest.approx(
         0.1 * (noise >= 0.1).sum()
     )
-    blind, _ = factories.run(hill, one(key=KEY), {**settings, "control": "blind"})
+    blind, _ = factories.run(hill, one(heading=0.0, key=KEY), {**settings, "control": "blind"})
     assert not blind["odor"].any()
 
 
@@ -224,19 +224,28 @@ def test_nothing_comes_from_a_donor_that_has_ended(tmp_path):
 
 
 def test_encounters_are_kept_and_success_is_lost(tmp_path):
-    # a steady plume that points at the source: following it upwind helps, another's odour does not
-    frames = np.repeat(factories.movie_frames(1, noise_sd=0.0), 2, axis=0)
-    plume = factories.write_movie(tmp_path / "steady.parquet", frames, dtype="float32")
-    plan = with_donors(factories.plan_columns(200, 2, seed=3))
-    settings = factories.engine_settings("surge_cast", duration_s=20.0, arrival="continue")
+    # a steady cone of odour: who smells it finds its source, with another's odour nearly nobody
+    row, column = np.mgrid[:41, :50]
+    cone = np.exp(-0.5 * ((20 - row) * 5.0 / (6.0 + 0.4 * column)) ** 2)
+    frames = np.repeat(cone[None], 2, axis=0)
+    plume = factories.write_movie(
+        tmp_path / "steady.parquet", frames, dtype="float32", source=(20.0, 0.0)
+    )
+    plan = with_donors(
+        factories.plan_columns(400, 2, seed=3, x_mm=(80.0, 200.0), y_mm=(-80.0, 80.0))
+    )
+    settings = factories.engine_settings(
+        "on_off", duration_s=40.0, success_radius_mm=10.0, sensor={"threshold": 0.2}
+    )
+    settings["arrival"] = "continue"
     rates, encounters = {}, {}
     for control in ("none", "shuffled", "blind"):
         _, simulations = factories.run(plume, plan, {**settings, "control": control})
         rates[control] = np.mean(simulations.column("success").to_pylist())
         encounters[control] = np.mean(simulations.column("encounters").to_pylist())
-    assert encounters["shuffled"] == encounters["none"] > 0
-    assert rates["none"] > rates["shuffled"] + 0.2
-    assert abs(rates["shuffled"] - rates["blind"]) < 0.15
+    assert encounters["shuffled"] == encounters["none"] > 1.0
+    assert rates["none"] > 3 * rates["shuffled"]
+    assert abs(rates["shuffled"] - rates["blind"]) < 0.1
 
 
 def test_shuffled_simulations_come_in_pairs():
@@ -261,69 +270,15 @@ def test_memory_of_traces_is_bounded_and_changes_no_bit(movie, monkeypatch):
 
 # --------------------------------------------------------------------------- what goes wrong
 
-WILD = '''"""Walks on, and goes out of its mind in some worlds."""
-
-import math
-from typing import NamedTuple
-
-from plumenav.models._contract import Action, ModelParams
-
-PLUGIN_KIND = "model"
-CITATION = "nobody, nowhere, never: made for a test"
-FAMILY = "null"
-PRESETS = {"only": {}}
-PUBLICATION_DT_S = 0.1
-SENSOR = {"shape": "point", "interpolation": "nearest", "threshold": None, "dead_zone": None}
-NEEDS_WIND = False
-BEHAVIOURS = ("walk",)
-
-
-class Params(ModelParams):
-    """None."""
-
-
-class Constants(NamedTuple):
-    unused: float
-
-
-class State(NamedTuple):
-    steps: float
-
-
-class Noise(NamedTuple):
-    u: float
-
-
-def constants(params, wind_speed_mm_s):
-    return Constants(0.0)
-
-
-def initial_state(c):
-    return State(0.0)
-
-
-def initial_behaviour(c):
-    return 0
-
-
-def mirrored(noise):
-    return noise
-
-
-def step(observation, state, c, noise, dt_s):
-    heading = observation.heading_rad
-    if state.steps >= 3.0 and observation.x_mm > 150.0:
-        heading = math.nan
-    return Action(1.0, 0.0, heading, 0, 0), State(state.steps + 1.0)
-'''
-
 
 def test_a_model_that_returns_nan_ends_its_own_simulation_only(tmp_path, monkeypatch):
-    monkeypatch.setenv("PLUMENAV_CACHE", str(tmp_path / "cache"))
-    file = tmp_path / "wild_walk.py"
-    file.write_text(WILD, encoding="utf-8")
-    monkeypatch.setattr(registry, "_user_files", {})
-    registry.register_file(file)
+    step = """
+    heading = observation.heading_rad
+    if observation.time_s > 0.25 and observation.x_mm > 150.0:
+        heading = math.nan
+    return Action(1.0, 0.0, heading, 0, 0), state
+"""
+    factories.add_model(tmp_path, monkeypatch, "wild_walk", step)
     plume = factories.write_analytic(tmp_path / "a.parquet", "uniform", level=0.5)
     plan = factories.plan_columns(3, 1)
     plan["start_frame"][:] = 0
