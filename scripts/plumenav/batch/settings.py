@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plumenav import registry
+from plumenav.config.resolve_agent import check_adaptation, check_step
 from plumenav.errors import UserError
 from plumenav.models._contract import declared
 
@@ -112,17 +113,17 @@ def engine_settings(
     -------
     dict
         What plumenav.engine.run.simulate and the references take.
+
+    Raises
+    ------
+    UserError
+        If the model cannot run at this time step.
     """
     agent, simulation = job["agent"], job["simulation"]
     dt_s = time_step_s(simulation["dt_s"], agent["model"], frame_interval_s)
-    adaptation = agent["sensor"]["adaptation"]
-    if adaptation and adaptation["tau_s"] < dt_s:
-        raise UserError(
-            "agents.<label>.sensor.adaptation.tau_s",
-            f"found {adaptation['tau_s']:g}, shorter than the time step of {dt_s:g} s",
-            f"at least {dt_s:g}",
-            "Lengthen it, or shorten simulation.dt_s.",
-        )
+    # the movie's own step is known only here
+    check_step("agents", agent["model"], agent["parameters"], dt_s)
+    check_adaptation("agents", agent["sensor"], dt_s)
     return {
         "model": agent["model"],
         "parameters": agent["parameters"],
@@ -131,7 +132,7 @@ def engine_settings(
             "shape": agent["sensor"]["shape"],
             "parameters": agent["sensor"]["parameters"],
             "interpolation": agent["sensor"]["interpolation"],
-            "adaptation": adaptation,
+            "adaptation": agent["sensor"]["adaptation"],
             **prepared.levels,
         },
         "prepared": prepared.arrays,
