@@ -121,9 +121,9 @@ class Nose:
 
     def __init__(self, settings: Mapping[str, Any], plume: Plume, sides: bool = False) -> None:
         self.sides = sides
-        self.dt_s = float(settings["dt_s"])
         self.noise = float(settings["sensor"].get("noise") or 0.0)
         self.adaptation = settings["sensor"].get("adaptation")
+        self.adapting = settings["dt_s"] / self.adaptation["tau_s"] if self.adaptation else 0.0
         self.adapted = 0.0
         sensor, control = settings["sensor"], settings["control"]
         if control not in ("none", "blind", "blank_region", "shuffled"):
@@ -187,8 +187,7 @@ class Nose:
         if self.adaptation:
             half_level = self.adaptation["half_level"]
             gain = half_level / (half_level + self.adapted)
-            change = (readings[0] - self.adapted) * self.dt_s / self.adaptation["tau_s"]
-            self.adapted = max(0.0, self.adapted + change)
+            self.adapted = max(0.0, self.adapted + (readings[0] - self.adapted) * self.adapting)
             readings = [gain * reading for reading in readings]
         odor, left, right = readings if self.sides else readings * 3
         return Reading(odor, left, right, margin)
