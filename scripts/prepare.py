@@ -8,12 +8,16 @@ from plumenav import jobs
 
 
 def main(args):
-    """Write the sensor's levels in this recording, and what a belief-based agent believes."""
-    from plumenav.batch.prepare import sensor_levels, write_prepared
+    """Write the sensor's levels in this recording, what is doubtful about it, and beliefs."""
+    from plumenav.batch.prepare import check_sides, check_walls, sensor_levels, write_prepared
     from plumenav.tables import PlumeReader
 
     with ExitStack() as opened:
         reader = opened.enter_context(PlumeReader(args.plume))
+        check_walls(reader.metadata, args.settings["wall_mm"])
+        warnings = []
+        if args.settings["sides"]:
+            warnings = check_sides(reader.metadata, args.agent, args.settings["sensor"])
         levels = sensor_levels(reader, args.agent, args.settings)
         arrays = None
         if "detection" in args.settings:
@@ -22,7 +26,7 @@ def main(args):
             other = [opened.enter_context(PlumeReader(path)) for path in args.fitted]
             fitted = other[0] if other else None
             arrays = beliefs.detection_arrays(reader, fitted, args.agent, args.settings)
-        write_prepared(args.prepared, levels, arrays)
+        write_prepared(args.prepared, levels, arrays, warnings)
 
 
 if __name__ == "__main__":

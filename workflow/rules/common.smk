@@ -10,7 +10,12 @@ ROOT = Path(workflow.current_basedir).parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from plumenav import fingerprint, jobs, ownership, registry
-from plumenav.batch.settings import chunk_names, job_settings, on_off_dead_zones
+from plumenav.batch.settings import (
+    chunk_names,
+    job_settings,
+    on_off_dead_zones,
+    prepare_job,
+)
 from plumenav.config import load, recording_files, resolve
 from plumenav.config.detection import fitted_recording
 from plumenav.errors import UserError

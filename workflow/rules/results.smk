@@ -145,6 +145,7 @@ rule write_report:
             rules.assess_recording.output.quality, recording=CONFIG["recordings"]
         ),
         pages=expand(rules.draw_quality.output.files, recording=MOVIES),
+        prepared=pairs(rules.prepare_agent.output.prepared),
         plumes=expand(
             rules.normalize_recording.output.plume, recording=CONFIG["recordings"]
         ),

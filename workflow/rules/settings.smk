@@ -86,15 +86,17 @@ def plan_settings(wildcards):
     return as_flag(
         {
             "seed": CONFIG["seed"],
-            "start": CONFIG["simulation"]["start"],
-            "simulations": CONFIG["simulation"]["simulations"],
+            **{
+                key: CONFIG["simulation"][key]
+                for key in ("start", "simulations", "movie_part")
+            },
         }
     )
 
 
 def prepare_settings(wildcards):
     agent = CONFIG["agents"][wildcards.agent]
-    settings = {"sensor": agent["sensor"]}
+    settings = prepare_job(CONFIG, wildcards.agent)
     if "detection" in agent:
         plumes = {"lived": wildcards.recording, "fitted": fitted_to(wildcards)}
         settings |= {

@@ -27,7 +27,7 @@ from plumenav.analysis.recheck import (
     replicate,
 )
 from plumenav.analysis.verdict import judge, verdict
-from plumenav.batch.chunk import read_plan
+from plumenav.batch.chunk import agent_plan
 from plumenav.batch.prepare import read_prepared
 from plumenav.batch.settings import engine_settings, take
 from plumenav.batch.wind import opened
@@ -103,7 +103,7 @@ def recheck_agent(
         checks/{recording}/{agent}.
     """
     simulations = read_all(simulation_files, SIMULATIONS)
-    plan = read_plan(plan_file)
+    plan = agent_plan(plan_file, job)
     with opened(plume, wind) as blocks:
         reader = blocks.reader
         settings = engine_settings(job, reader.frame_interval_s, read_prepared(prepared))
@@ -173,7 +173,7 @@ def reference_agent(
     simulate = None
     if registry.module_name("reference", job["agent"]["model"]).startswith("plumenav_plugin"):
         simulate = registry.get("reference", job["agent"]["model"]).simulate
-    steps, outcomes = run_sample(rows, settings, plume, simulate, wind)
+    steps, outcomes = run_sample(rows, settings, plume, simulate, wind, plan)
     write_table(output, steps, REFERENCE, {"outcomes": outcomes})
     return int(steps.num_rows)
 

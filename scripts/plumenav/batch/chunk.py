@@ -10,6 +10,7 @@ from plumenav import registry
 from plumenav.batch.prepare import read_prepared
 from plumenav.batch.settings import chunk_rows, engine_settings, take
 from plumenav.batch.wind import opened
+from plumenav.engine.donors import with_donors
 from plumenav.engine.run import Columns, simulate
 from plumenav.tables import (
     PLAN,
@@ -21,10 +22,11 @@ from plumenav.tables import (
 )
 
 
-def read_plan(path: str) -> Columns:
-    """Columns of a plan file."""
+def agent_plan(path: str, job: dict[str, Any]) -> Columns:
+    """Columns of a plan file; of an agent that smells what others did, with theirs."""
     table = read_table(path, PLAN)
-    return {name: table.column(name).to_numpy() for name in table.column_names}
+    columns = {name: table.column(name).to_numpy() for name in table.column_names}
+    return with_donors(columns) if job["agent"]["control"] == "shuffled" else columns
 
 
 def trajectory_metadata(settings: dict[str, Any]) -> dict[str, Any]:
@@ -58,7 +60,7 @@ def simulate_chunk(
     dict
         Details for the usage record: simulations, agent_steps, rows, kernel cache, decoded blocks.
     """
-    rows = read_plan(plan)
+    rows = agent_plan(plan, job)
     rows = take(rows, chunk_rows(chunk, len(rows["simulation"]), chunk_simulations))
     with opened(plume, wind) as blocks:
         settings = engine_settings(job, blocks.reader.frame_interval_s, read_prepared(prepared))

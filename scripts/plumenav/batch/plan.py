@@ -23,8 +23,19 @@ from plumenav.tables import PLAN, PlumeReader
 DRAWS = 4  # of every attempt: two for the place, heading, frame
 
 
-def check_start(label: str, start: dict[str, Any], metadata: dict[str, Any], frames: int) -> None:
-    """Refuse starts that are not inside the recorded arena.
+def start_frames(metadata: dict[str, Any], frames: int, part: str) -> tuple[int, int]:
+    """Frames [first, end) at which agents may start: those of the part they live in."""
+    return world.movie_window(frames, part if metadata["kind"] == "movie" else "whole")
+
+
+def check_start(
+    label: str,
+    start: dict[str, Any],
+    metadata: dict[str, Any],
+    frames: int,
+    part: str = "whole",
+) -> None:
+    """Refuse starts that are not inside the recorded arena, and a frame that is not there.
 
     Parameters
     ----------
@@ -36,6 +47,8 @@ def check_start(label: str, start: dict[str, Any], metadata: dict[str, Any], fra
         Of the plume.
     frames : int
         Its frames.
+    part : str
+        The part of the movie in which agents live.
 
     Raises
     ------
@@ -55,11 +68,19 @@ def check_start(label: str, start: dict[str, Any], metadata: dict[str, Any], fra
                 f"{axis} from {low:.1f} to {high:.1f} mm from the source",
                 "Move or shrink the starts, or check mm_per_px, source_px and wind_toward.",
             )
-    if start["frame"] != "uniform" and start["frame"] >= frames:
+    first, end = start_frames(metadata, frames, part)
+    if first == end:
+        raise UserError(
+            "simulation.movie_part",
+            f"found {part!r}, but recording {label!r} has {frames} frames",
+            "whole",
+        )
+    if start["frame"] != "uniform" and not first <= start["frame"] < end:
+        has = f"has {frames} frames" if part == "whole" else f"has {frames} frames, {part} of them"
         raise UserError(
             "simulation.start.frame",
-            f"found {start['frame']}, but recording {label!r} has {frames} frames",
-            f"uniform, or 0 to {frames - 1}",
+            f"found {start['frame']}, but recording {label!r} {has}",
+            f"uniform, or {first} to {end - 1}",
         )
 
 
@@ -112,15 +133,22 @@ class Draws:
     ----------
     seed : int
     recording : str
-    simulations, frames : int
+    simulations : int
+    frames : (int, int)
+        Frames [first, end) at which they may start.
     first_frame : int or "uniform"
     """
 
     def __init__(
-        self, seed: int, recording: str, simulations: int, frames: int, first_frame: int | str
+        self,
+        seed: int,
+        recording: str,
+        simulations: int,
+        frames: tuple[int, int],
+        first_frame: int | str,
     ) -> None:
         self.keys = [noise_key(seed, recording, "start", r) for r in range(simulations)]
-        self.n_frames, self.first_frame = frames, first_frame
+        self.window, self.first_frame = frames, first_frame
 
     def u(self, attempt: int) -> np.ndarray:
         """Uniform numbers of an attempt, shape (simulations, DRAWS)."""
@@ -128,13 +156,19 @@ class Draws:
 
     def frames(self, attempt: int) -> np.ndarray:
         """Start frames of an attempt."""
+        first, end = self.window
         if self.first_frame == "uniform":
-            return np.asarray((self.u(attempt)[:, 3] * self.n_frames).astype(np.int64))
+            return first + (self.u(attempt)[:, 3] * (end - first)).astype(np.int64)
         return np.full(len(self.keys), int(self.first_frame), np.int64)
 
 
 def make_starts(
-    seed: int, recording: str, start: dict[str, Any], simulations: int, reader: PlumeReader
+    seed: int,
+    recording: str,
+    start: dict[str, Any],
+    simulations: int,
+    reader: PlumeReader,
+    part: str = "whole",
 ) -> Starts:
     """Where and when simulations start in a recording, whatever the agent.
 
@@ -148,6 +182,8 @@ def make_starts(
     simulations : int
     reader : PlumeReader
         The plume.
+    part : str
+        The part of the movie in which agents live.
 
     Raises
     ------
@@ -155,7 +191,8 @@ def make_starts(
         If there is no such place, or a frame is not in the movie.
     """
     plugin, params = start_plugin(start)
-    draws = Draws(seed, recording, simulations, reader.n_frames, start["frame"])
+    first, end = start_frames(reader.metadata, reader.n_frames, part)
+    draws = Draws(seed, recording, simulations, (first, end), start["frame"])
     u = draws.u(0)
     low, high = start["heading_deg"]
     heading = np.array([math.radians(low + (high - low) * one) for one in u[:, 2]])
@@ -165,13 +202,13 @@ def make_starts(
     else:
         x, y = plugin.places(params, asked.replicate, asked.u)
         starts = Starts(x, y, heading, asked.frame)
-    late = np.flatnonzero(starts.frame >= reader.n_frames)
-    if len(late):
+    wrong = np.flatnonzero((starts.frame < first) | (starts.frame >= end))
+    if len(wrong):
         raise UserError(
             "simulation.start",
-            f"simulation {late[0]} starts at frame {starts.frame[late[0]]}, but recording"
-            f" {recording!r} has {reader.n_frames} frames",
-            f"0 to {reader.n_frames - 1}",
+            f"simulation {wrong[0]} starts at frame {starts.frame[wrong[0]]}, but recording"
+            f" {recording!r} has {reader.n_frames} frames, {part} of them",
+            f"{first} to {end - 1}",
         )
     return starts
 
@@ -183,6 +220,7 @@ def make_plan(
     start: dict[str, Any],
     simulations: int,
     reader: PlumeReader,
+    part: str = "whole",
 ) -> pa.Table:
     """Rows of the plan of one agent in one recording.
 
@@ -196,13 +234,15 @@ def make_plan(
     simulations : int
     reader : PlumeReader
         The plume.
+    part : str
+        The part of the movie in which agents live.
 
     Returns
     -------
     pyarrow.Table
         Schema PLAN.
     """
-    starts = make_starts(seed, recording, start, simulations, reader)
+    starts = make_starts(seed, recording, start, simulations, reader, part)
     replicates = range(simulations)
     columns = {
         "simulation": replicates,

@@ -13,7 +13,7 @@ from plumenav.config.conditions import expand_seeds
 from plumenav.config.detection import check_detections
 from plumenav.config.explain import explain
 from plumenav.config.presets import with_preset
-from plumenav.config.resolve_agent import resolve_agent
+from plumenav.config.resolve_agent import check_adaptation, check_step, resolve_agent
 from plumenav.config.resolve_recording import resolve_recording
 from plumenav.config.resolve_start import resolve_start
 from plumenav.config.schema import Config
@@ -35,7 +35,23 @@ def check_together(config: Config, start: dict[str, Any]) -> None:
             "starts that are all farther from the source than the radius",
             "Move simulation.start or lower simulation.success_radius_mm.",
         )
+    for name, agent in config.agents.items():
+        if agent.control == "shuffled" and simulation.simulations % 2:
+            raise UserError(
+                "simulation.simulations",
+                f"found {simulation.simulations}, but agent {name!r} smells what another of its "
+                "simulations smelled, so that they come in pairs",
+                "an even number",
+            )
     for label, recording in config.recordings.items():
+        if recording.kind == "signal" and simulation.movie_part != "whole":
+            raise UserError(
+                "simulation.movie_part",
+                f"found {simulation.movie_part!r}, but recording {label!r} is a signal: it has an "
+                "order of events and no halves that are alike",
+                "whole",
+                "Signals and halves of movies belong into runs of their own.",
+            )
         if recording.analytic:
             for axis, values in zip(("x_mm", "y_mm"), plugin.outline(params).T, strict=True):
                 low, high = getattr(recording.analytic, axis)
@@ -77,7 +93,7 @@ def check_together(config: Config, start: dict[str, Any]) -> None:
                 raise UserError(
                     f"agents.{name}.control",
                     f"'blank_region' has no meaning in recording {label!r} ({recording.kind})",
-                    "none, blind",
+                    "none, blind, shuffled",
                 )
     sample = config.validation.sample
     if sample > simulation.simulations:
@@ -123,6 +139,7 @@ def resolve(content: dict[str, Any], folder: Path) -> dict[str, Any]:
     resolved["plugins"] = plugins
     resolved["simulation"]["start"] = start
     resolved["agents"] = {k: resolve_agent(k, v) for k, v in config.agents.items()}
+    check_steps(resolved)
     resolved["recordings"] = expand_seeds(
         {k: resolve_recording(k, v, data.resolve()) for k, v in config.recordings.items()}
     )
@@ -140,6 +157,17 @@ def resolve(content: dict[str, Any], folder: Path) -> dict[str, Any]:
     }
     check_detections(resolved)
     return resolved
+
+
+def check_steps(resolved: dict[str, Any]) -> None:
+    """Refuse parameters that do not fit the time step, where the config alone says what it is."""
+    for label, agent in resolved["agents"].items():
+        dt_s = resolved["simulation"]["dt_s"]
+        if dt_s == "publication":
+            dt_s = registry.get("model", agent["model"]).PUBLICATION_DT_S
+        if dt_s != "frame":
+            check_step(f"agents.{label}", agent["model"], agent["parameters"], dt_s)
+            check_adaptation(f"agents.{label}", agent["sensor"], dt_s)
 
 
 def check_models(config: Config) -> None:

@@ -18,6 +18,7 @@ import pyarrow as pa
 from plumenav import registry, world
 from plumenav.engine import settings as codes
 from plumenav.engine.compiling import load_kernel, warm
+from plumenav.engine.donors import donors_of, trace_parts, trace_room
 from plumenav.engine.winds import UNIFORM, RecordedWind
 from plumenav.models._contract import Surroundings, declared
 from plumenav.tables import PLAN, SIMULATIONS, Block, PlumeReader
@@ -84,8 +85,13 @@ class Blocks:
         return block
 
 
-def make_world(settings: dict[str, Any], metadata: dict[str, Any], bounded: bool) -> codes.World:
-    """Numbers of a run, from its resolved settings and the plume's metadata."""
+def make_world(
+    settings: dict[str, Any], metadata: dict[str, Any], bounded: bool, time_s: np.ndarray
+) -> codes.World:
+    """Numbers of a run, from its resolved settings and the plume's metadata and time stamps."""
+    part = settings.get("movie_part", "whole") if metadata["kind"] == "movie" else "whole"
+    first, end = world.movie_window(len(time_s), part)
+    last_s = time_s[end] - time_s[0] if end < len(time_s) else float(metadata["period_s"])
     grid = world.grid_of(metadata)
     x_min, x_max, y_min, y_max = world.extent_mm(grid)
     blank = metadata["blank"] or {
@@ -96,6 +102,7 @@ def make_world(settings: dict[str, Any], metadata: dict[str, Any], bounded: bool
     }
     sensor = settings["sensor"]
     dead_zone = sensor["dead_zone"]
+    adaptation = sensor.get("adaptation") or {"tau_s": 0.0, "half_level": 1.0}
     speed, toward = settings["wind_speed_mm_s"], settings["wind_toward_rad"]
     return codes.World(
         mm_per_px=float(grid.mm_per_px),
@@ -110,11 +117,17 @@ def make_world(settings: dict[str, Any], metadata: dict[str, Any], bounded: bool
         bounded=bounded,
         scale=float(metadata["scale"]),
         offset=float(metadata["offset"]),
-        period_s=float(metadata["period_s"]),
+        first_frame=first,
+        end_frame=end,
+        period_s=float(last_s - (time_s[first] - time_s[0])),
         bilinear=sensor["interpolation"] == "bilinear",
         threshold=float(sensor["threshold"]),
         dead_zone=-math.inf if dead_zone is None else float(dead_zone),
+        noise=float(sensor.get("noise") or 0.0),
+        adaptation_tau_s=float(adaptation["tau_s"]),
+        adaptation_half=float(adaptation["half_level"]),
         control=codes.CONTROLS[settings["control"]],
+        keeps_trace=False,
         blank_row_low=float(blank["row_start"]),
         blank_row_high=float(blank["row_stop"] - 1),
         blank_column_low=float(blank["column_start"]),
@@ -128,6 +141,7 @@ def make_world(settings: dict[str, Any], metadata: dict[str, Any], bounded: bool
         success_radius=float(settings["success_radius_mm"]),
         stop_at_source=settings["arrival"] == "stop",
         boundary=codes.BOUNDARIES[settings["boundary"]],
+        boundary_margin=float(settings.get("boundary_margin_mm", 0.0)),
         movie_end=codes.MOVIE_ENDS[settings["movie_end"]],
     )
 
@@ -147,7 +161,11 @@ def surroundings(settings: dict[str, Any], w: codes.World) -> Surroundings:
 
 
 def make_agents(
-    plan: Columns, initial_state: tuple[float, ...], initial_memory: np.ndarray, behaviour: int
+    plan: Columns,
+    initial_state: tuple[float, ...],
+    initial_memory: np.ndarray,
+    behaviour: int,
+    trace: np.ndarray,
 ) -> codes.Agents:
     """Agents at their starts."""
     n = len(plan["simulation"])
@@ -167,6 +185,8 @@ def make_agents(
         behaviour=integers(behaviour),
         state=np.tile(np.array(initial_state, np.float64), (n, 1)),
         memory=np.tile(np.array(initial_memory, np.float64), (n, 1)),
+        adapted=np.zeros(n),
+        trace=trace,
         step=integers(),
         frame=start_frame.copy(),
         wraps=integers(),
@@ -279,7 +299,8 @@ def simulate(
     blocks : Blocks
         The plume.
     plan : dict of ndarray
-        Columns of the PLAN schema.
+        Columns of the PLAN schema; for shuffled agents also those of
+        :func:`plumenav.engine.donors.with_donors`.
     settings : dict
         Resolved settings (batch.settings.resolve).
     emit : callable, optional
@@ -293,23 +314,53 @@ def simulate(
     -------
     Outcome
     """
+    if settings["control"] != "shuffled":
+        return _simulate(blocks, plan, settings, emit, threads, capacity)
+    intact = {**settings, "control": "none", "arrival": "continue", "record_variables": False}
+    sides = declared(registry.get("model", settings["model"]), "BILATERAL")
+    steps = round(settings["duration_s"] / settings["dt_s"])
+    outcomes = []
+    for part in trace_parts(plan, steps, sides):
+        trace = trace_room(part, steps, sides)
+        _simulate(blocks, donors_of(part), intact, None, threads, capacity, trace)
+        outcomes.append(_simulate(blocks, part, settings, emit, threads, capacity, trace))
+    return Outcome(
+        pa.concat_tables([one.simulations for one in outcomes]),
+        outcomes[0].kernel,
+        blocks.decoded,
+    )
+
+
+def _simulate(
+    blocks: Blocks,
+    plan: Columns,
+    settings: dict[str, Any],
+    emit: Callable[[Columns], None] | None,
+    threads: int,
+    capacity: int,
+    trace: np.ndarray | None = None,
+) -> Outcome:
+    """Simulate rows; `trace` is read by shuffled agents and filled by all others."""
     model = registry.get("model", settings["model"])
     field = registry.get("field", blocks.metadata["field"])
     params = model.Params(**settings["parameters"])
     constants = model.constants(params, settings["wind_speed_mm_s"])
     sensor = registry.get("sensor", settings["sensor"]["shape"])
     points = sensor.points(sensor.Params(**settings["sensor"]["parameters"]))
-    w = make_world(settings, blocks.metadata, field.BOUNDED)
+    w = make_world(settings, blocks.metadata, field.BOUNDED, blocks.time_s)
+    if trace is not None and w.control != codes.SHUFFLED:
+        w = w._replace(keeps_trace=True)
     field_constants = field.Constants(
         *(float(v) for v in field.Constants(**blocks.metadata["field_constants"]))
     )
-    movie_time = blocks.time_s - blocks.time_s[0]
+    movie_time = blocks.time_s - blocks.time_s[w.first_frame]
     tables = declared(model, "tables")(params, constants, surroundings(settings, w))
     agents = make_agents(
         plan,
         model.initial_state(constants),
         declared(model, "initial_memory")(tables),
         model.initial_behaviour(constants),
+        np.zeros((len(plan["simulation"]), 0, 1)) if trace is None else trace,
     )
     n = len(agents.x)
     variables = list(model.State._fields) if settings["record_variables"] else []

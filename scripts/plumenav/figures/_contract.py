@@ -198,7 +198,14 @@ def frame_of(table: pa.Table) -> pd.DataFrame:
 BOUNDARY_TEXT = {
     "open": "agents may walk on beyond the recorded image, where there is no odour",
     "reflect": "agents bounce off the edge of the recorded image",
+    "stop": "agents stay at the edge of the recorded image",
+    "turn": "agents turn away from the edge of the recorded image",
     "absorb": "agents that cross the edge of the recorded image end there, without arriving",
+}
+MOVIE_PART_TEXT = {
+    "whole": "",
+    "first_half": " of the first half of the movie",
+    "second_half": " of the second half of the movie",
 }
 MOVIE_END_TEXT = {
     "loop": "after its last frame the movie starts again",
@@ -213,6 +220,7 @@ def common_numbers(config: dict[str, Any]) -> dict[str, Any]:
     plugin, params = start_plugin(start)
     frame = start["frame"]
     at = "at a uniformly drawn frame" if frame == "uniform" else f"at frame {frame}"
+    at += MOVIE_PART_TEXT[simulation["movie_part"]]
     nominal = [label for label, r in config["recordings"].items() if r["nominal"]]
     return {
         "run": config["run"],

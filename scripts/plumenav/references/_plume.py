@@ -188,7 +188,34 @@ class Clock(NamedTuple):
     ended: bool
 
 
-def clock(plume: Plume, start_frame: int, n_steps: int, dt_s: float, movie_end: str) -> Clock:
+def part_of(plume: Plume, movie_part: str) -> tuple[int, int, float]:
+    """Frames [first, last) of a part of a movie, and how long one pass through them lasts, s.
+
+    Raises
+    ------
+    ValueError
+        If there is no such part.
+    """
+    n = len(plume.time_s)
+    parts = {"whole": (0, n), "first_half": (0, n // 2), "second_half": (n // 2, n)}
+    if movie_part not in parts:
+        raise ValueError(f"movie_part is {movie_part!r}; allowed: {', '.join(parts)}")
+    first, last = parts[movie_part]
+    begin, end_s = float(plume.time_s[first]), float(plume.metadata["period_s"])
+    end_s += float(plume.time_s[0])  # where the whole movie ends
+    if last < n:
+        end_s = float(plume.time_s[last])
+    return first, last, end_s - begin
+
+
+def clock(
+    plume: Plume,
+    start_frame: int,
+    n_steps: int,
+    dt_s: float,
+    movie_end: str,
+    movie_part: str = "whole",
+) -> Clock:
     """Frames seen by the steps i = 0 .. n_steps - 1, at start time stamp + i * dt_s.
 
     Parameters
@@ -197,6 +224,8 @@ def clock(plume: Plume, start_frame: int, n_steps: int, dt_s: float, movie_end: 
     start_frame, n_steps : int
     dt_s : float
     movie_end : {"loop", "hold", "stop"}
+    movie_part : {"whole", "first_half", "second_half"}
+        Where agents live: nothing outside of it is ever seen.
 
     Returns
     -------
@@ -207,9 +236,9 @@ def clock(plume: Plume, start_frame: int, n_steps: int, dt_s: float, movie_end: 
     wraps = np.zeros(n_steps, np.int64)
     if plume.metadata["kind"] == "analytic":  # does not change in time
         return Clock(np.zeros(n_steps, np.int64), wraps, False)
-    stamps = plume.time_s - plume.time_s[0]
-    period_s = float(plume.metadata["period_s"])
-    elapsed = stamps[start_frame] + np.arange(n_steps) * dt_s
+    first, last, period_s = part_of(plume, movie_part)
+    stamps = plume.time_s[first:last] - plume.time_s[first]
+    elapsed = stamps[start_frame - first] + np.arange(n_steps) * dt_s
     ended = False
     if movie_end == "loop":
         wraps = np.floor((elapsed + TIME_SLACK_S) / period_s).astype(np.int64)
@@ -219,7 +248,7 @@ def clock(plume: Plume, start_frame: int, n_steps: int, dt_s: float, movie_end: 
         if over.size:
             ended, elapsed, wraps = True, elapsed[: over[0]], wraps[: over[0]]
     frame = np.searchsorted(stamps, elapsed + TIME_SLACK_S, side="right") - 1
-    return Clock(frame.astype(np.int64), wraps, ended)
+    return Clock(first + frame.astype(np.int64), wraps, ended)
 
 
 # --------------------------------------------------------------------------------- sampling

@@ -69,7 +69,7 @@ def settings(model: str, preset: str, dt_s: float, duration_s: float, **changes:
         "prepared": {},
         **{"dt_s": dt_s, "duration_s": duration_s},
         **{"success_radius_mm": 1.0, "arrival": "stop", "boundary": "open", "movie_end": "hold"},
-        **{"wind_speed_mm_s": 100.0, "wind_toward_rad": 0.0},
+        **{"wind_speed_mm_s": 100.0, "wind_toward_rad": 0.0, "feels_wind": True},
         **{"record_every": 1, "record_variables": False},
         **changes,
     }
