@@ -89,6 +89,7 @@ def validation_section(verdict: dict[str, Any]) -> dict[str, Any]:
         },
         **{k: verdict[k] for k in ("min_correlation", "reproducibility_icc", "bitwise_identical")},
         "passed": bool(verdict["passed"]),
+        "not_validated": verdict.get("not_validated", []),
         "missed": verdict["missed"],
     }
     _no_nulls(section, "validation", allowed=("original_code",))
@@ -156,6 +157,7 @@ def build_numbers(
     source: Path,
     *,
     published: Sequence[dict[str, Any]] = (),
+    not_computed: Sequence[dict[str, Any]] = (),
     trajectories_sha256: dict[str, Any] | str | None = None,
 ) -> dict[str, Any]:
     """Everything that a run found, in one dictionary.
@@ -169,7 +171,9 @@ def build_numbers(
     source : Path
         The checkout of the workflow, for its commit.
     published : sequence of dict
-        {name, source, published, ours, tolerance, n, passed} of published numbers.
+        {name, source, published, ours, tolerance, n, passed, ...} of published numbers.
+    not_computed : sequence of dict
+        {name, source, published, why, ...} of those that nothing computes.
     trajectories_sha256 : str or dict, optional
         Hashes of the merged trajectories.
 
@@ -211,6 +215,7 @@ def build_numbers(
         "agents": agents_section(summary, statistics_rows(root, AGAINST_NULL)),
         "validation": validation,
         "published": list(published),
+        "published_not_computed": list(not_computed),
         "performance": performance,
         "targets": targets,
         "passed": all(entry["passed"] for entry in targets) and validation["passed"],

@@ -3,8 +3,8 @@
 A file of this folder without a leading underscore defines
     measurements(folder: Path) -> list[Measurement]
 which computes our value of each of its keys; `folder` is an empty directory for scratch files. The
-published value, its source and the tolerance of a key are in targets.yaml: every key measured has an
-entry there, and every entry there is measured or says why it is not.
+published value, its source and the tolerance of a key are in targets.yaml: every key measured has
+an entry there, and every entry there is measured or says why it is not.
 """
 
 from __future__ import annotations
