@@ -167,7 +167,7 @@ def engine_settings(model: str, **changes: Any) -> dict[str, Any]:
         "control": "none",
         "sensor": {
             "shape": module.SENSOR["shape"],
-            "parameters": shape.Params().model_dump(),
+            "parameters": shape.Params(**module.SENSOR.get("parameters", {})).model_dump(),
             "interpolation": module.SENSOR["interpolation"],
             "threshold": 0.05,
             "dead_zone": None,

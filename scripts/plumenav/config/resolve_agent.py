@@ -8,6 +8,7 @@ from plumenav import registry
 from plumenav.config.explain import checked
 from plumenav.config.schema import Agent
 from plumenav.errors import UserError, nearest
+from plumenav.models._contract import declared
 
 
 def resolve_agent(label: str, agent: Agent) -> dict[str, Any]:
@@ -43,9 +44,10 @@ def resolve_agent(label: str, agent: Agent) -> dict[str, Any]:
         for key in agent.sensor.model_fields_set
         if dumped[key] is not None or key == "dead_zone"
     }
-    sensor = {**model.SENSOR, **given}
+    published = {**model.SENSOR, **declared(model, "PRESET_SENSORS").get(preset, {})}
+    sensor = {**published, **given}
     sensor.setdefault("parameters", {})
-    if "shape" in given and given["shape"] != model.SENSOR["shape"]:
+    if "shape" in given and given["shape"] != published["shape"]:
         sensor["parameters"] = given.get("parameters", {})
     try:
         shape = registry.get("sensor", sensor["shape"])

@@ -41,7 +41,12 @@ def ellipse(centre_mm: float, along_mm: float, across_mm: float, spacing_mm: flo
     return points
 
 
-SHAPES = {"point": point, "ellipse": ellipse}
+def pair(separation_mm: float, ahead_mm: float) -> Points:
+    """Return the left and the right point, in this order, each half the separation off the axis."""
+    return [(ahead_mm, separation_mm / 2.0), (ahead_mm, -separation_mm / 2.0)]
+
+
+SHAPES = {"point": point, "ellipse": ellipse, "pair": pair}
 
 
 def points_of(sensor: Mapping[str, Any]) -> Points:
