@@ -91,7 +91,14 @@ def test_mirrored_world_mirrors_the_track(name, tmp_path):
     # blind to direction of drawn signs: noise that turns is switched off where it can be
     quiet = {
         key: 0.0
-        for key in ("turn_sd_deg", "drift_sd_deg", "turn_base_hz", "turn_off_hz", "turn_hz")
+        for key in (
+            "turn_sd_deg",
+            "drift_sd_deg",
+            "turn_base_hz",
+            "turn_off_hz",
+            "turn_hz",
+            "tumble_hz",
+        )
         if key in model.Params.model_fields
     }
     if "fidelity" in model.Params.model_fields:
