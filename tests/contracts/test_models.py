@@ -7,8 +7,7 @@ import pytest
 
 import factories
 from plumenav import registry
-from plumenav.models._contract import ModelParams
-from plumenav.rng import uniform_draws
+from plumenav.models._contract import FAMILIES, ModelParams, declared
 
 MODELS = registry.names("model")
 
@@ -24,6 +23,7 @@ def test_model_declares_what_the_contract_asks(name):
     assert issubclass(model.Params, ModelParams)
     assert model.__doc__
     assert len(model.CITATION) > 20
+    assert model.FAMILY in FAMILIES
     assert model.PUBLICATION_DT_S > 0
     assert {"shape", "interpolation", "threshold", "dead_zone"} <= set(model.SENSOR)
     assert 1 <= len(model.Noise._fields) <= 16
@@ -47,20 +47,38 @@ def test_model_needs_no_compiler_to_import(name):
     assert "from numba" not in source
 
 
+def own(kind, name):
+    """Whether a plug-in is a user's own file."""
+    return registry.module_name(kind, name).startswith("plumenav_plugin")
+
+
 @pytest.mark.parametrize("name", MODELS)
-def test_model_has_a_reference(name):
-    assert name in registry.names("reference")
+def test_model_of_the_package_has_a_reference(name):
+    assert name in registry.names("reference") or own("model", name)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_presets_fit_the_step_of_the_publication(name):
+    model = registry.get("model", name)
+    for preset, values in model.PRESETS.items():
+        problem = declared(model, "problem")(model.Params(**values), model.PUBLICATION_DT_S)
+        assert problem is None, preset
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_engine_and_reference_agree_step_by_step(name, movie):
     from plumenav.references._run import run_sample
 
+    simulate = None
+    if name not in registry.names("reference"):
+        pytest.skip("it has no reference: runs say that it is not validated")
+    if own("reference", name):
+        simulate = registry.get("reference", name).simulate
     settings = factories.engine_settings(name)
     plan = factories.plan_columns(6, 40)
     ours, simulations = factories.run(movie, plan, settings)
     rows = [{k: v[i].item() for k, v in plan.items()} for i in range(6)]
-    theirs, outcomes = run_sample(rows, settings, movie)
+    theirs, outcomes = run_sample(rows, settings, movie, simulate)
     theirs = theirs.to_pandas()
     assert len(theirs) == len(ours["step"])
     for column in ("x_mm", "y_mm", "heading_rad", "odor"):
@@ -68,51 +86,3 @@ def test_engine_and_reference_agree_step_by_step(name, movie):
     assert np.array_equal(theirs["state"], ours["state"])
     assert simulations.column("end").to_pylist() == [one["end"] for one in outcomes]
     assert simulations.column("encounters").to_pylist() == [one["encounters"] for one in outcomes]
-
-
-def opposite_first_draw(key):
-    """Another noise key whose first draw lies in the other half of [0, 1)."""
-    low = uniform_draws(key, 1, 1)[0, 0] < 0.5
-    return next(k for k in range(100) if (uniform_draws(k, 1, 1)[0, 0] < 0.5) != low)
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_mirrored_world_mirrors_the_track(name, tmp_path):
-    # mirrored plume, start and signs of turns: an exact symmetry, unless the model says otherwise
-    model = registry.get("model", name)
-    frames = factories.movie_frames(noise_sd=0.0)
-    here = factories.write_movie(tmp_path / "a.parquet", frames, dtype="float32", source=(11.5, 0))
-    there = factories.write_movie(
-        tmp_path / "b.parquet",
-        np.ascontiguousarray(frames[:, ::-1]),
-        dtype="float32",
-        source=(11.5, 0),
-    )
-    # blind to direction of drawn signs: noise that turns is switched off where it can be
-    quiet = {
-        key: 0.0
-        for key in (
-            "turn_sd_deg",
-            "drift_sd_deg",
-            "turn_base_hz",
-            "turn_off_hz",
-            "turn_hz",
-            "tumble_hz",
-        )
-        if key in model.Params.model_fields
-    }
-    if "fidelity" in model.Params.model_fields:
-        quiet["fidelity"] = "corrected"
-    settings = factories.engine_settings(name, parameters=quiet, duration_s=4.0)
-    plan = factories.plan_columns(8, 40)
-    mirrored = {**plan, "y_mm": -plan["y_mm"], "heading_rad": -plan["heading_rad"]}
-    if "first_side" in model.Noise._fields:
-        # this sign is drawn at the first step: choose keys that draw the other one
-        mirrored["key"] = np.array(
-            [opposite_first_draw(int(key)) for key in plan["key"]], np.uint64
-        )
-    a, _ = factories.run(here, plan, settings)
-    b, _ = factories.run(there, mirrored, settings)
-    assert np.ptp(a["x_mm"]) > 1.0
-    assert np.allclose(a["x_mm"], b["x_mm"], atol=1e-6)
-    assert np.allclose(a["y_mm"], -b["y_mm"], atol=1e-6)

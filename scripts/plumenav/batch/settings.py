@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plumenav import registry
+from plumenav.config.resolve_agent import check_step
 from plumenav.errors import UserError
 
 if TYPE_CHECKING:
@@ -95,9 +96,16 @@ def engine_settings(
     -------
     dict
         What plumenav.engine.run.simulate and the references take.
+
+    Raises
+    ------
+    UserError
+        If the model cannot run at this time step.
     """
     agent, simulation = job["agent"], job["simulation"]
     dt_s = time_step_s(simulation["dt_s"], agent["model"], frame_interval_s)
+    # the movie's own step is known only here
+    check_step("agents", agent["model"], agent["parameters"], dt_s)
     return {
         "model": agent["model"],
         "parameters": agent["parameters"],

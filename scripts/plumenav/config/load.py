@@ -12,7 +12,7 @@ from plumenav import registry
 from plumenav.config.conditions import expand_seeds
 from plumenav.config.explain import explain
 from plumenav.config.presets import with_preset
-from plumenav.config.resolve_agent import resolve_agent
+from plumenav.config.resolve_agent import check_step, resolve_agent
 from plumenav.config.resolve_recording import resolve_recording
 from plumenav.config.schema import Config
 from plumenav.config.yaml_file import read_yaml
@@ -100,10 +100,21 @@ def resolve(content: dict[str, Any], folder: Path) -> dict[str, Any]:
     resolved = config.model_dump(mode="json")
     resolved["plugins"] = plugins
     resolved["agents"] = {k: resolve_agent(k, v) for k, v in config.agents.items()}
+    check_steps(resolved)
     resolved["recordings"] = expand_seeds(
         {k: resolve_recording(k, v, data.resolve()) for k, v in config.recordings.items()}
     )
     return resolved
+
+
+def check_steps(resolved: dict[str, Any]) -> None:
+    """Refuse parameters that do not fit the time step, where the config alone says what it is."""
+    for label, agent in resolved["agents"].items():
+        dt_s = resolved["simulation"]["dt_s"]
+        if dt_s == "publication":
+            dt_s = registry.get("model", agent["model"]).PUBLICATION_DT_S
+        if dt_s != "frame":
+            check_step(f"agents.{label}", agent["model"], agent["parameters"], dt_s)
 
 
 def check_models(config: Config) -> None:
