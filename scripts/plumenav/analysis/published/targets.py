@@ -39,7 +39,9 @@ class Target(BaseModel):
     tag : {"code", "ran", "page", "theory"}
         Read in the source code, measured by running it, read on a page, or derived.
     column : {"authors", "equations"}
-    published : float
+    published : float or None
+    than : str or None
+        Where a publication only ranks: the key whose value of ours is the bound of this one.
     standard_error, n : float, int or None
         Of the published value, where given.
     kind : str
@@ -63,7 +65,8 @@ class Target(BaseModel):
     source: str
     tag: Literal["code", "ran", "page", "theory"]
     column: Literal["authors", "equations"]
-    published: float
+    published: float | None = None
+    than: str | None = None
     standard_error: float | None = None
     n: int | None = None
     kind: Literal["absolute", "standard_errors", "exact", "at_least", "at_most"]
@@ -77,6 +80,10 @@ class Target(BaseModel):
     def _consistent(self) -> Target:
         if (self.measured_by is None) == (self.not_computed is None):
             raise ValueError("either measured_by or not_computed")
+        if (self.published is None) == (self.than is None):
+            raise ValueError("either published or than")
+        if self.than and self.kind not in ("at_least", "at_most"):
+            raise ValueError("a ranking is an inequality")
         if self.column == "authors" and self.tag not in ("ran", "code", "page"):
             raise ValueError("theory is not data of the authors")
         if (self.tolerance > 0) != (self.kind in ("absolute", "standard_errors")):
@@ -157,6 +164,7 @@ def standard_error_of_difference(target: Target, measured: Measurement) -> float
 def judge(target: Target, measured: Measurement) -> Judgement:
     """Whether our value meets a published one."""
     ours, published = measured.ours, target.published
+    assert published is not None
     if target.kind in ("at_least", "at_most"):
         sign = 1.0 if target.kind == "at_least" else -1.0
         words = target.kind.replace("_", " ")
@@ -201,6 +209,8 @@ def compared(family: str, measured: Iterable[Measurement]) -> list[Row]:
         raise ValueError(f"{family}: {sorted(wanted.keys() ^ values.keys())} measured or listed")
     rows = []
     for key, target in wanted.items():
+        if target.than:
+            target = target.model_copy(update={"published": values[target.than].ours})
         judgement = judge(target, values[key])
         preset = target.preset or next(iter(registry.get("model", target.model).PRESETS))
         rows.append(
