@@ -79,7 +79,7 @@ MISTAKES = [
     ("agents.fly.preset", "best", ["agents.fly.preset", "alvarez_salvado_2018"]),
     ("agents.fly.parameters", {"tau_on": 1}, ["agents.fly.parameters.tau_on", "tau_on_s'?"]),
     ("agents.fly.parameters", {"tau_on_s": -1}, ["agents.fly.parameters.tau_on_s", "greater"]),
-    ("agents.fly.sensor.shape", "nose", ["agents.fly.sensor.shape", "'nose'", "ellipse, point"]),
+    ("agents.fly.sensor.shape", "nose", ["agents.fly.sensor.shape", "'nose'", "ellipse, pair"]),
     ("agents.fly.sensor.parameters", {"size": 1}, ["agents.fly.sensor.parameters.size"]),
     ("agents.fly.control", "blank_region", ["agents.fly.control", "no meaning", "hill"]),
     ("recordings.hill.analytic.field", "gauss", ["analytic.field", "Did you mean 'gaussian'?"]),

@@ -20,8 +20,8 @@ ENSEMBLE = {
     "2150_2400": (-0.47, 5.03, 0.271, 280),
     "2900_3400": (-1.61, 5.97, 0.125, 138),
 }
-# half a unit of the last printed digit; ground speed is without chance and twice rounded: 7.6548 is
-# printed as 7.66
+# half a unit of the last printed digit; ground speed is without chance, and in one window ours is
+# 7.6548 where 7.66 is printed, by no choice of the window's ends: perhaps rounded twice
 ROUNDING = {"upwind": 0.005, "ground": 0.0055, "turning": 0.0005, "angular": 0.5}
 
 
@@ -95,4 +95,4 @@ def test_a_hill_of_odour_in_still_air_helps_and_a_second_antenna_hardly(tmp_path
     strong = success("on_off_bilateral", parameters={"bilateral_deg_s": 4000.0})
     assert strong > 0.353 + 4.0 * error
     wrong_way = success("on_off_bilateral", parameters={"bilateral_deg_s": -4000.0})
-    assert wrong_way < 0.353 - 1.0 * error
+    assert wrong_way < 0.353 - 3.0 * error

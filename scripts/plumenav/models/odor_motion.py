@@ -25,6 +25,7 @@ CITATION = (
 )
 DETECTOR = "detectors in the laboratory's later open code"
 OURS = "ours: exposed, not published"
+MEASURED = "ours: in odour, on walks through the demonstration's complex recording"
 
 
 class Params(frequency_intermittency.Params):
@@ -37,14 +38,10 @@ class Params(frequency_intermittency.Params):
         1.0, "1", "bias of turns towards more odour, per gradient_scale", OURS, ge=0
     )
     motion_scale: float = parameter(
-        1.0, "1", "motion that counts as 1; its standard deviation in a plume is meant", OURS, gt=0
+        0.08, "1", "motion that counts as 1: about its standard deviation", MEASURED, gt=0
     )
     gradient_scale: float = parameter(
-        1.0,
-        "1",
-        "gradient that counts as 1; its standard deviation in a plume is meant",
-        OURS,
-        gt=0,
+        0.04, "1", "gradient that counts as 1: about its standard deviation", MEASURED, gt=0
     )
     tau_motion_s: float = parameter(
         0.015, "s", "low-pass filter that delays one side; 0: a delay of one step", OURS, ge=0

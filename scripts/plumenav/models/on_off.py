@@ -119,7 +119,6 @@ def broken_symmetries(params: Params) -> dict[str, str]:
     return {
         "mirror": "the table of the drive repeats after 359 degrees, so it is not odd",
         "rotation": "a heading that is a whole turn larger reads the table one degree further",
-        "dt": "OFF lags by two samples, whatever their length",
     }
 
 

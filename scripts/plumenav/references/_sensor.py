@@ -42,7 +42,7 @@ def ellipse(centre_mm: float, along_mm: float, across_mm: float, spacing_mm: flo
 
 
 def pair(separation_mm: float, ahead_mm: float) -> Points:
-    """Return the left and the right point, in this order, each half the separation off the axis."""
+    """Two points, the left one first."""
     return [(ahead_mm, separation_mm / 2.0), (ahead_mm, -separation_mm / 2.0)]
 
 

@@ -3,8 +3,6 @@
 A sensor file defines
     Params : pydantic model of its parameters
     points(params) -> ndarray, shape (n, 2): (forward_mm, left_mm) of each point
-and, if it has two sides, PAIRED = True: the first half of its points is the left one, the second
-half the right one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Two points, left and right of the heading: the antennae of a fly."""
+"""Two points side by side: antennae, nostrils, or the two gas sensors of a robot."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ PAIRED = True
 class Params(SensorParams):
     """Geometry of the pair."""
 
-    separation_mm: float = Field(0.3, gt=0, description="distance of the two points, mm")
-    ahead_mm: float = Field(0.0, description="distance of their middle ahead of the animal, mm")
+    separation_mm: float = Field(1.0, gt=0, description="distance of the two points, mm")
+    ahead_mm: float = Field(0.0, description="of both points ahead of the animal, mm")
 
 
 def points(params: Params) -> np.ndarray:

@@ -41,7 +41,7 @@ def _rate(key: str, events: np.ndarray, steps: np.ndarray) -> Measurement:
 
 
 def _duration(key: str, ends: np.ndarray, steps: np.ndarray) -> Measurement:
-    """Mean duration of bouts: time in them per end, so that those cut off count rightly."""
+    """Mean duration of bouts: time in them per end, so that the last ones, cut off, count too."""
     n, seconds = int(ends.sum()), float(steps.sum()) * DT_S
     return Measurement(key, seconds / n, seconds / n / math.sqrt(n), n)
 
