@@ -23,6 +23,16 @@ PAIR: dict[str, Any] = {
 }
 
 
+# The published gain multiplies a difference of compressed readings, which the sign is the limit of.
+# Sides 2 mm apart differ by a few per cent where a plume is some cm wide: contrast needs more gain,
+# and the plain difference, at a tenth of the source's concentration, more still. Round numbers.
+PRESETS: dict[str, dict[str, Any]] = {
+    "sign": {},
+    "contrast": {"comparison": "contrast", "gain_deg_s": 1000.0},
+    "difference": {"comparison": "difference", "gain_deg_s": 10000.0},
+}
+
+
 class ComparingParams(ModelParams):
     """Parameters of a model that turns to the side with more odour."""
 
@@ -30,14 +40,14 @@ class ComparingParams(ModelParams):
         10.0, "mm/s", "walking speed", "ours: a walking fly's, rounded", ge=0
     )
     comparison: Literal["difference", "sign", "contrast"] = parameter(
-        "contrast",
+        "sign",
         "1",
         "how the left reading L is compared with the right one R: L - R, its sign, or "
         "(L - R) / (L + R + c0), which does not depend on how strong the odour is",
         "ours: the three standard forms",
     )
     gain_deg_s: float = parameter(
-        400.0, "deg/s", "rate of turning where the comparison gives 1", OURS
+        40.0, "deg/s", "rate of turning where the comparison gives 1", FLIES + " (kbil)"
     )
     c0: float = parameter(
         0.01,

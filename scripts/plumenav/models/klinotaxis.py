@@ -8,11 +8,12 @@ docs/conventions.md.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from plumenav.models._contract import Action, Observation, parameter
 from plumenav.models._gradient import CITATION as CITATION
 from plumenav.models._gradient import OURS, PAIR, ComparingParams
+from plumenav.models._gradient import PRESETS as PRESETS
 from plumenav.models._math import COMPARISONS, compare, normal, opposite, other_side
 
 NOTHING_YET = -1.0
@@ -22,14 +23,9 @@ SLACK_S = 1.0e-9
 class Params(ComparingParams):
     """Parameters of klinotaxis."""
 
-    swing_s: float = parameter(0.2, "s", "time from one side to the other", OURS, gt=0)
+    swing_s: float = parameter(0.1, "s", "time from one side to the other", OURS, gt=0)
 
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "contrast": {},
-    "difference": {"comparison": "difference"},
-    "sign": {"comparison": "sign", "gain_deg_s": 40.0},
-}
 FAMILY = "gradient"
 PUBLICATION_DT_S = 0.02
 SENSOR = PAIR

@@ -48,6 +48,13 @@ NEEDS_WIND = False
 BEHAVIOURS = ("walk", "turn")
 
 
+def problem(params: Params, dt_s: float) -> str | None:
+    """Why these parameters cannot run at this step."""
+    if params.turn_hz * dt_s > 1.0:
+        return f"turn_hz is {params.turn_hz:g}, more than one in a step of {dt_s:g} s"
+    return None
+
+
 class Constants(NamedTuple):
     """Parameters in radians and seconds."""
 

@@ -72,6 +72,13 @@ NEEDS_WIND = False
 BEHAVIOURS = ("run", "tumble")
 
 
+def problem(params: Params, dt_s: float) -> str | None:
+    """Why these parameters cannot run at this step."""
+    if params.tumble_hz * dt_s > 1.0:
+        return f"tumble_hz is {params.tumble_hz:g}, more than one in a step of {dt_s:g} s"
+    return None
+
+
 class Constants(NamedTuple):
     """Parameters in radians and seconds."""
 
@@ -146,7 +153,8 @@ def step(
     odor = max(observation.odor, 0.0)
     smells = math.log(odor + c.c0) if c.logarithmic > 0.5 else odor
     smelled = state.smelled if state.primed > 0.5 else smells
-    change = (smells - smelled) / c.tau
+    caught_up = (smells - smelled) * (1.0 - math.exp(-dt_s / c.tau))
+    change = caught_up / dt_s
 
     if c.logarithmic > 0.5:
         rate = c.tumble_rate * max(0.0, 1.0 - c.chi * change)
@@ -164,7 +172,6 @@ def step(
             turn += (2.0 * noise.angle - 1.0) * math.pi
         else:
             turn += c.tumble_sd * normal(noise.size_a, noise.size_b)
-    smelled += (smells - smelled) * (1.0 - math.exp(-dt_s / c.tau))
     return (
         Action(
             c.speed * math.cos(heading),
@@ -173,5 +180,5 @@ def step(
             behaviour,
             clipped,
         ),
-        State(1.0, smelled),
+        State(1.0, smelled + caught_up),
     )

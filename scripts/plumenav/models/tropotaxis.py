@@ -8,11 +8,12 @@ antennae, and bilinear sampling. Specification of one step: docs/conventions.md.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from plumenav.models._contract import Action, Observation
 from plumenav.models._gradient import CITATION as CITATION
 from plumenav.models._gradient import PAIR, ComparingParams
+from plumenav.models._gradient import PRESETS as PRESETS
 from plumenav.models._math import COMPARISONS, compare, normal, opposite
 
 
@@ -20,11 +21,6 @@ class Params(ComparingParams):
     """Parameters of tropotaxis."""
 
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "contrast": {},
-    "difference": {"comparison": "difference"},
-    "sign": {"comparison": "sign", "gain_deg_s": 40.0},
-}
 FAMILY = "gradient"
 PUBLICATION_DT_S = 0.02
 SENSOR = PAIR

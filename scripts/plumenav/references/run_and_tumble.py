@@ -1,8 +1,7 @@
 """Reference for run_and_tumble: tumble sooner where it does not smell more and more.
 
 Source: Berg & Brown (1972) Nature 239:500 for the behaviour; rates in their standard forms. F is
-the odour C, or ln(C + c0), m its low-pass with time constant tau, D = (F - m) / tau the filtered
-change in time:
+the odour C, or ln(C + c0), m its low-pass with time constant tau, D = dm/dt the filtered change:
 
     exponential:  lambda = lambda0 exp(-chi D)
     logarithmic:  lambda = lambda0 (1 - chi D), not below 0
@@ -80,8 +79,9 @@ class RunAndTumble:
         F = math.log(C + p["c0"]) if logarithmic else C
         if self.m is None:
             self.m = F
-        D = (F - self.m) / p["tau_s"]
-        self.m += (F - self.m) * (1.0 - math.exp(-self.dt_s / p["tau_s"]))
+        before = self.m
+        self.m = before + (F - before) * (1.0 - math.exp(-self.dt_s / p["tau_s"]))
+        D = (self.m - before) / self.dt_s
         if logarithmic:
             return float(max(0.0, p["tumble_hz"] * (1.0 - p["chi_s"] * D)))
         return float(p["tumble_hz"] * math.exp(min(20.0, max(-20.0, -p["chi_s"] * D))))

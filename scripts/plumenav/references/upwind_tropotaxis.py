@@ -21,8 +21,8 @@ SOURCE = "Hengenius et al. 2021, J Theor Biol 516:110607 (standard form)"
 DRAWS = ("turn_a", "turn_b")
 EXAMPLE_PARAMETERS: dict[str, Any] = {
     "speed_mm_s": 10.0,
-    "comparison": "contrast",
-    "gain_deg_s": 400.0,
+    "comparison": "sign",
+    "gain_deg_s": 40.0,
     "c0": 0.01,
     "least_difference": 1e-6,
     "turn_sd_deg": 20.0,

@@ -81,7 +81,7 @@ def ensemble(by_measure: dict[str, np.ndarray]) -> list[Measurement]:
             key = f"on_off.ensemble.{measure}.{first}_{last}"
             found.append(Measurement(key, float(each.mean()), error, len(each)))
         own = found[-len(WINDOWS) :]
-        published = [load_targets()[one.key].published for one in own]
+        published = np.array([load_targets()[one.key].published for one in own], float)
         r = float(np.corrcoef([one.ours for one in own], published)[0, 1])
         found.append(Measurement(f"on_off.ensemble.r.{measure}", r, None, AGENTS))
     return found

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 Columns = dict[str, np.ndarray]
-# draws of a step: number of the step, agents -> uniform numbers, shape (draws, agents)
+# number of a step -> its uniform numbers: shape (draws, agents), or a list for one agent
 Draw = Callable[[int], np.ndarray]
+DrawOne = Callable[[int], list[float]]
 NAMES = ("frame", "x_mm", "y_mm", "heading_rad", "odor", "state")
 NEVER = -1.0e9
 SLACK_S = 1.0e-9
@@ -203,7 +204,7 @@ def normal(a: float, b: float) -> float:
 
 
 def on_off_loop(
-    plume: Plume, start: dict[str, Any], c: Any, dt: float, steps: int, draw: Draw
+    plume: Plume, start: dict[str, Any], c: Any, dt: float, steps: int, draw: DrawOne
 ) -> list[tuple[Any, ...]]:
     """One ON/OFF fly, a row per step."""
     x, y, h = start["x_mm"], start["y_mm"], start["heading_rad"]
@@ -238,7 +239,7 @@ def on_off_loop(
 
 
 def walk_stop_turn_loop(
-    plume: Plume, start: dict[str, Any], c: Any, dt: float, steps: int, draw: Draw
+    plume: Plume, start: dict[str, Any], c: Any, dt: float, steps: int, draw: DrawOne
 ) -> list[tuple[Any, ...]]:
     """One walk-stop-turn fly, a row per step."""
     x, y, h = start["x_mm"], start["y_mm"], start["heading_rad"]

@@ -61,7 +61,7 @@ def judge(seen: Seen) -> Judged:
 
 def rate(seen: Seen, variant: str) -> np.ndarray:
     """Agent-steps per second."""
-    return seen.values(variant, "agent_steps") / seen.values(variant)
+    return np.asarray(seen.values(variant, "agent_steps") / seen.values(variant))
 
 
 def write_plume(path: Path) -> None:
