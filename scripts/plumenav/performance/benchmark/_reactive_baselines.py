@@ -17,7 +17,8 @@ Columns = dict[str, np.ndarray]
 # number of a step -> its uniform numbers: shape (draws, agents), or a list for one agent
 Draw = Callable[[int], np.ndarray]
 DrawOne = Callable[[int], list[float]]
-NAMES = ("frame", "x_mm", "y_mm", "heading_rad", "odor", "state")
+SENSED = ("frame", "x_mm", "y_mm", "heading_rad", "odor", "state")
+NAMES = ("simulation", "step", "time_s", *SENSED)
 NEVER = -1.0e9
 SLACK_S = 1.0e-9
 
@@ -88,7 +89,15 @@ def normals(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def room(steps: int, agents: int) -> Columns:
     """Where to record, each of shape (steps, agents)."""
     kinds = {"frame": np.int32, "state": np.int8}
-    return {name: np.empty((steps, agents), kinds.get(name, np.float64)) for name in NAMES}
+    return {name: np.empty((steps, agents), kinds.get(name, np.float64)) for name in SENSED}
+
+
+def tidy(rows: Columns, simulation: np.ndarray, dt: float) -> Columns:
+    """One row per agent and step, all steps of an agent together, as the engine gives them."""
+    steps, agents = rows["x_mm"].shape
+    step = np.tile(np.arange(steps, dtype=np.int32), agents)
+    about = {"simulation": np.repeat(simulation, steps), "step": step, "time_s": step * dt}
+    return {**about, **{name: column.T.ravel() for name, column in rows.items()}}
 
 
 def on_off_arrays(
@@ -102,7 +111,7 @@ def on_off_arrays(
     for i in range(steps):
         k = plume.shown(start, i * dt)
         smelled = sensed(plume, k, x, y, h)
-        for name, now in zip(NAMES, (k, x, y, h, smelled, 0), strict=True):
+        for name, now in zip(SENSED, (k, x, y, h, smelled, 0), strict=True):
             rows[name][i] = now
         odor = np.maximum(smelled, 0.0)
         u = draw(i)
@@ -125,7 +134,7 @@ def on_off_arrays(
         a_off += (odor - a_off) * (dt / c.tau_a_off)
         on += (k_on - on) * (dt / c.tau_on)
         k_off = new_k_off
-    return rows
+    return tidy(rows, plan["simulation"], dt)
 
 
 def walk_stop_turn_arrays(
@@ -143,7 +152,7 @@ def walk_stop_turn_arrays(
         t = i * dt
         k = plume.shown(start, t)
         odor = sensed(plume, k, x, y, h)
-        for name, now in zip(NAMES, (k, x, y, h, odor, state), strict=True):
+        for name, now in zip(SENSED, (k, x, y, h, odor, state), strict=True):
             rows[name][i] = now
         u = draw(i)
         in_odor = odor >= plume.threshold
@@ -168,7 +177,7 @@ def walk_stop_turn_arrays(
         evidence[stops] = 0.0
         walking = (walking & ~stops) | starts
         state = np.where(turns, 2, walking).astype(np.int8)
-    return rows
+    return tidy(rows, plan["simulation"], dt)
 
 
 # ------------------------------------------------------------------------ a loop over agents
@@ -213,7 +222,7 @@ def on_off_loop(
     for i in range(steps):
         k = plume.shown(start["start_frame"], i * dt)
         smelled = reading(plume, plume.frames[k], x, y, h)
-        rows.append((k, x, y, h, smelled, 0))
+        rows.append((start["simulation"], i, i * dt, k, x, y, h, smelled, 0))
         odor = max(smelled, 0.0)
         turn, sign, size_a, size_b = draw(i)
         jump = 0.0
@@ -250,7 +259,7 @@ def walk_stop_turn_loop(
         t = i * dt
         k = plume.shown(start["start_frame"], t)
         odor = reading(plume, plume.frames[k], x, y, h)
-        rows.append((k, x, y, h, odor, state))
+        rows.append((start["simulation"], i, t, k, x, y, h, odor, state))
         stop, turn, begin, direction, size_a, size_b, drift_a, drift_b = draw(i)
         in_odor = odor >= plume.threshold
         whiff = in_odor and not was_in and t - last > c.refractory + SLACK_S

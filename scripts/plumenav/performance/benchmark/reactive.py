@@ -205,12 +205,12 @@ def loop(model: str, plume: str, agents: int, steps: int = STEPS) -> Timed:
 
     def run() -> dict[str, float]:
         rng = random.Random(2)
-        done = 0
+        rows: list[tuple[Any, ...]] = []
         for start in starts:
-            rows = LOOPS[model](
+            rows += LOOPS[model](
                 movie, start, constants, dt_s, steps, lambda i: [rng.random() for _ in draws]
             )
-            done += len(rows)
-        return {"agent_steps": float(done)}
+        columns = [np.array(column) for column in zip(*rows, strict=True)]
+        return {"agent_steps": float(len(columns[0]))}
 
     return run
