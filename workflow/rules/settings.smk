@@ -182,6 +182,13 @@ def reference_code(wildcards):
     return code("reference", ("reference", model), ("model", model))
 
 
+def published_code(wildcards):
+    """A file of published targets and the models that it runs."""
+    own = TARGETS.with_name(f"{wildcards.family}.py")
+    models = [registry.file_of("model", name) for name in models_of(wildcards.family)]
+    return fingerprint.of_files([ROOT / "scripts" / "published.py", own, *models])
+
+
 def check_limits(wildcards):
     return as_flag(
         {
@@ -200,12 +207,10 @@ def check_limits(wildcards):
 
 def validation_settings(wildcards):
     """What the verdict depends on besides the files."""
-    recordings = {
-        label: {"signal": entry["signal"]}
-        for label, entry in CONFIG["recordings"].items()
-    }
-    kept = {key: CONFIG[key] for key in ("agents", "simulation", "validation")}
-    return as_flag({"config": {**kept, "recordings": recordings}, "chunks": CHUNKS})
+    kept = {key: CONFIG[key] for key in ("agents", "validation")}
+    kept["recordings"] = list(CONFIG["recordings"])
+    kept["dt_s"] = CONFIG["simulation"]["dt_s"]
+    return as_flag({**kept, "validated": VALIDATED, "chunks": CHUNKS})
 
 
 def reported_config():
@@ -264,9 +269,10 @@ def usage_of_all_jobs():
         rules.plan_agent,
         rules.prepare_agent,
         rules.recheck_agent,
-        rules.reference_agent,
     ):
         files += pairs(step.output.usage)
+    files += validated_pairs(rules.reference_agent.output.usage)
+    files += expand(rules.published_targets.output.usage, family=FAMILIES)
     files += expand(pairs(rules.simulate_chunk.output.usage), chunk=CHUNKS)
     files += [
         rules.validate_run.output.usage,

@@ -71,6 +71,35 @@ def check_adaptation(where: str, sensor: Mapping[str, Any], dt_s: float) -> None
         )
 
 
+def check_step(where: str, name: str, parameters: dict[str, Any], dt_s: float) -> None:
+    """Refuse parameters that a model cannot run with at a time step.
+
+    Parameters
+    ----------
+    where : str
+        The agent's key in the config, for messages.
+    name : str
+        Of the model.
+    parameters : dict
+    dt_s : float
+
+    Raises
+    ------
+    UserError
+        With the model's own reason.
+    """
+    model = registry.get("model", name)
+    problem = declared(model, "problem")(model.Params(**parameters), dt_s)
+    if problem:
+        raise UserError(
+            where,
+            f"cannot run with steps of {dt_s:g} s: {problem}",
+            f"parameters of {name} that fit the step; its publication's is "
+            f"{model.PUBLICATION_DT_S:g} s",
+            "Change its parameters or simulation.dt_s.",
+        )
+
+
 def resolve_agent(label: str, agent: Agent) -> dict[str, Any]:
     """An agent with its preset, parameters and sensor spelled out and checked."""
     where = f"agents.{label}."
@@ -94,13 +123,6 @@ def resolve_agent(label: str, agent: Agent) -> dict[str, Any]:
         model.Params, {**model.PRESETS[preset], **agent.parameters}, f"{where}parameters."
     )
     dumped = agent.sensor.model_dump(mode="json")
-    if agent.model not in registry.names("reference"):
-        raise UserError(
-            f"{where}model",
-            f"model {agent.model!r} has no independent reference, so nothing could be validated",
-            ", ".join(registry.names("reference")),
-            'Add a file of the same name with PLUGIN_KIND = "reference" under plugins.',
-        )
     given = {
         key: dumped[key]
         for key in agent.sensor.model_fields_set

@@ -41,6 +41,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+FAMILIES = ("fly", "casting", "gradient", "belief", "controller", "null")
+
 
 class Observation(NamedTuple):
     """What an agent perceives at the start of a step.
