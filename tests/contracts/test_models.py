@@ -7,7 +7,7 @@ import pytest
 
 import factories
 from plumenav import registry
-from plumenav.models._contract import ModelParams
+from plumenav.models._contract import ModelParams, declared
 from plumenav.rng import uniform_draws
 
 MODELS = registry.names("model")
@@ -70,10 +70,26 @@ def test_engine_and_reference_agree_step_by_step(name, movie):
     assert simulations.column("encounters").to_pylist() == [one["encounters"] for one in outcomes]
 
 
-def opposite_first_draw(key):
-    """Another noise key whose first draw lies in the other half of [0, 1)."""
-    low = uniform_draws(key, 1, 1)[0, 0] < 0.5
-    return next(k for k in range(100) if (uniform_draws(k, 1, 1)[0, 0] < 0.5) != low)
+def opposite_first_draw(key, d=0):
+    """Another noise key whose first draw d lies in the other half of [0, 1)."""
+    low = uniform_draws(key, 1, d + 1)[0, d] < 0.5
+    return next(k for k in range(100) if (uniform_draws(k, 1, d + 1)[0, d] < 0.5) != low)
+
+
+def without_turns(model):
+    """Parameters of a model, and of its parts, that switch off noise that turns."""
+    quiet = {
+        key: 0.0
+        for key in ("turn_sd_deg", "drift_sd_deg", "turn_base_hz", "turn_off_hz", "turn_hz")
+        if key in model.Params.model_fields
+    }
+    if "fidelity" in model.Params.model_fields:
+        quiet["fidelity"] = "corrected"
+    for key in declared(model, "PARTS"):
+        part = model.Params.model_fields[key].default
+        inner = without_turns(registry.get("model", part.model))
+        quiet[key] = {"model": part.model, "parameters": {**part.parameters, **inner}}
+    return quiet
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -89,20 +105,14 @@ def test_mirrored_world_mirrors_the_track(name, tmp_path):
         source=(11.5, 0),
     )
     # blind to direction of drawn signs: noise that turns is switched off where it can be
-    quiet = {
-        key: 0.0
-        for key in ("turn_sd_deg", "drift_sd_deg", "turn_base_hz", "turn_off_hz", "turn_hz")
-        if key in model.Params.model_fields
-    }
-    if "fidelity" in model.Params.model_fields:
-        quiet["fidelity"] = "corrected"
-    settings = factories.engine_settings(name, parameters=quiet, duration_s=4.0)
+    settings = factories.engine_settings(name, parameters=without_turns(model), duration_s=4.0)
     plan = factories.plan_columns(8, 40)
     mirrored = {**plan, "y_mm": -plan["y_mm"], "heading_rad": -plan["heading_rad"]}
-    if "first_side" in model.Noise._fields:
+    sides = [d for d, draw in enumerate(model.Noise._fields) if draw.endswith("first_side")]
+    if sides:
         # this sign is drawn at the first step: choose keys that draw the other one
         mirrored["key"] = np.array(
-            [opposite_first_draw(int(key)) for key in plan["key"]], np.uint64
+            [opposite_first_draw(int(key), sides[0]) for key in plan["key"]], np.uint64
         )
     a, _ = factories.run(here, plan, settings)
     b, _ = factories.run(there, mirrored, settings)

@@ -13,6 +13,7 @@ from plumenav import fingerprint, jobs, ownership, registry
 from plumenav.batch.settings import chunk_names, job_settings, on_off_dead_zones
 from plumenav.config import load, recording_files, resolve
 from plumenav.errors import UserError
+from plumenav.models._binding import parts
 from plumenav.recordings.synthesis._writers import EXTENSIONS
 
 SCRIPTS = os.path.relpath(ROOT / "scripts")

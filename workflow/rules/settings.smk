@@ -73,11 +73,17 @@ def field_of(label):
     return entry["analytic"]["field"] if entry["analytic"] else entry["kind"]
 
 
+def models_of(agent, kind):
+    """Plug-ins of a kind for an agent's model, and for the models that it is made of."""
+    names = (agent["model"], *parts(agent["model"], agent["parameters"]))
+    return [(kind, name) for name in names]
+
+
 def agent_plugins(wildcards):
     """The plug-ins that decide how an agent moves in a recording."""
     agent = CONFIG["agents"][wildcards.agent]
     return [
-        ("model", agent["model"]),
+        *models_of(agent, "model"),
         ("sensor", agent["sensor"]["shape"]),
         ("field", field_of(wildcards.recording)),
     ]
@@ -93,8 +99,8 @@ def recheck_code(wildcards):
 
 def reference_code(wildcards):
     """The reference shares nothing with the model but its time step and parameters' names."""
-    model = CONFIG["agents"][wildcards.agent]["model"]
-    return code("reference", ("reference", model), ("model", model))
+    agent = CONFIG["agents"][wildcards.agent]
+    return code("reference", *models_of(agent, "reference"), *models_of(agent, "model"))
 
 
 def check_limits(wildcards):

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from plumenav import registry
 from plumenav.batch.prepare import read_prepared
 from plumenav.batch.settings import chunk_rows, engine_settings, take
 from plumenav.engine.run import Blocks, Columns, simulate
+from plumenav.models._binding import bound
 from plumenav.tables import (
     PLAN,
     SIMULATIONS,
@@ -29,7 +29,7 @@ def read_plan(path: str) -> Columns:
 
 def trajectory_metadata(settings: dict[str, Any]) -> dict[str, Any]:
     """Facts stored in a trajectory file."""
-    model = registry.get("model", settings["model"])
+    model = bound(settings["model"], settings["parameters"])
     return {
         "model": settings["model"],
         "behaviours": list(model.BEHAVIOURS),

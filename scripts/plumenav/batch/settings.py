@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plumenav import registry
 from plumenav.errors import UserError
+from plumenav.models._binding import bound
 
 if TYPE_CHECKING:
     from plumenav.batch.prepare import Prepared
@@ -51,7 +51,12 @@ def on_off_dead_zones(agents: Mapping[str, Any]) -> list[dict[str, Any] | None]:
     return [zone for i, zone in enumerate(zones) if zone not in zones[:i]]
 
 
-def time_step_s(dt_s: str | float, model_name: str, frame_interval_s: float) -> float:
+def time_step_s(
+    dt_s: str | float,
+    model_name: str,
+    frame_interval_s: float,
+    parameters: Mapping[str, Any] | None = None,
+) -> float:
     """Time step in seconds.
 
     Parameters
@@ -60,6 +65,8 @@ def time_step_s(dt_s: str | float, model_name: str, frame_interval_s: float) -> 
     model_name : str
     frame_interval_s : float
         Of the plume; what "frame" means.
+    parameters : mapping, optional
+        Resolved parameters, for a model that is made of others.
 
     Raises
     ------
@@ -67,7 +74,7 @@ def time_step_s(dt_s: str | float, model_name: str, frame_interval_s: float) -> 
         If "frame" is asked of a plume without frames.
     """
     if dt_s == "publication":
-        return float(registry.get("model", model_name).PUBLICATION_DT_S)
+        return float(bound(model_name, parameters or {}).PUBLICATION_DT_S)
     if dt_s == "frame":
         if frame_interval_s <= 0:
             raise UserError(
@@ -97,7 +104,7 @@ def engine_settings(
         What plumenav.engine.run.simulate and the references take.
     """
     agent, simulation = job["agent"], job["simulation"]
-    dt_s = time_step_s(simulation["dt_s"], agent["model"], frame_interval_s)
+    dt_s = time_step_s(simulation["dt_s"], agent["model"], frame_interval_s, agent["parameters"])
     return {
         "model": agent["model"],
         "parameters": agent["parameters"],

@@ -17,6 +17,7 @@ from plumenav.config.resolve_recording import resolve_recording
 from plumenav.config.schema import Config
 from plumenav.config.yaml_file import read_yaml
 from plumenav.errors import UserError
+from plumenav.models._binding import bound
 
 
 def check_together(config: Config) -> None:
@@ -45,13 +46,6 @@ def check_together(config: Config) -> None:
                         f"from {low:g} to {high:g} mm",
                     )
         for name, agent in config.agents.items():
-            model = registry.get("model", agent.model)
-            if model.NEEDS_WIND and recording.wind.speed_mm_s == 0:
-                raise UserError(
-                    f"recordings.{label}.wind.speed_mm_s",
-                    f"found 0, but agent {name!r} ({agent.model}) needs wind",
-                    "a speed above 0",
-                )
             if agent.control == "blank_region" and recording.kind != "movie":
                 raise UserError(
                     f"agents.{name}.control",
@@ -94,22 +88,30 @@ def resolve(content: dict[str, Any], folder: Path) -> dict[str, Any]:
     for name in config.plugins:
         kind, stem = registry.register_file((folder / name).resolve())
         plugins.append({"file": str((folder / name).resolve()), "kind": kind, "name": stem})
-    check_models(config)
+    agents = {k: resolve_agent(k, v, folder) for k, v in config.agents.items()}
     check_together(config)
+    check_winds(config, agents)
     data = Path(os.environ.get("PLUMENAV_DATA") or folder / Path(config.data_folder).expanduser())
     resolved = config.model_dump(mode="json")
     resolved["plugins"] = plugins
-    resolved["agents"] = {k: resolve_agent(k, v) for k, v in config.agents.items()}
+    resolved["agents"] = agents
     resolved["recordings"] = expand_seeds(
         {k: resolve_recording(k, v, data.resolve()) for k, v in config.recordings.items()}
     )
     return resolved
 
 
-def check_models(config: Config) -> None:
-    """Refuse unknown models before anything else needs them."""
-    for label, agent in config.agents.items():
-        resolve_agent(label, agent)
+def check_winds(config: Config, agents: dict[str, dict[str, Any]]) -> None:
+    """Refuse still air for agents that need wind."""
+    for label, recording in config.recordings.items():
+        for name, agent in agents.items():
+            model = bound(agent["model"], agent["parameters"])
+            if model.NEEDS_WIND and recording.wind.speed_mm_s == 0:
+                raise UserError(
+                    f"recordings.{label}.wind.speed_mm_s",
+                    f"found 0, but agent {name!r} ({agent['model']}) needs wind",
+                    "a speed above 0",
+                )
 
 
 def load(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ import pyarrow as pa
 from plumenav import registry, world
 from plumenav.engine import settings as codes
 from plumenav.engine.compiling import load_kernel, warm
+from plumenav.models import _binding as binding
 from plumenav.models._contract import Surroundings, declared
 from plumenav.tables import PLAN, SIMULATIONS, Block, PlumeReader
 
@@ -283,7 +284,8 @@ def simulate(
     -------
     Outcome
     """
-    model = registry.get("model", settings["model"])
+    made_of = binding.parts(settings["model"], settings["parameters"])
+    model = binding.composed(settings["model"], *made_of)
     field = registry.get("field", blocks.metadata["field"])
     params = model.Params(**settings["parameters"])
     constants = model.constants(params, settings["wind_speed_mm_s"])
@@ -308,7 +310,7 @@ def simulate(
         w = w._replace(record_every=w.n_steps + 1)
         emit = _ignore
 
-    kernel = load_kernel(settings["model"], blocks.metadata["field"])
+    kernel = load_kernel(settings["model"], blocks.metadata["field"], made_of)
     sample = np.empty((0, 1, 1), blocks.metadata["dtype"])
     sample.flags.writeable = False
     cache = warm(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Iterable, Mapping
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,20 @@ def find(name: str) -> Simulate:
         raise ValueError(f"there is no reference for model {name!r} in references/") from None
     simulate: Simulate = module.simulate
     return simulate
+
+
+def model_class(module: ModuleType) -> Any:
+    """Class of a reference whose objects decide: its MODEL, or the only one in the file; or None.
+
+    With it, the model can be a part of another one.
+    """
+    classes = [
+        item
+        for item in vars(module).values()
+        if isinstance(item, type) and item.__module__ == module.__name__ and hasattr(item, "decide")
+    ]
+    only = classes[0] if len(classes) == 1 else None
+    return getattr(module, "MODEL", only)
 
 
 def run_sample(
