@@ -208,3 +208,11 @@ def run(
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     order = np.lexsort((columns["step"], columns["simulation"]))
     return {name: column[order] for name, column in columns.items()}, outcome.simulations
+
+
+def observation(**changes: Any) -> Any:
+    """What an agent perceives in clean air, in a wind of 100 mm/s downwind."""
+    from plumenav.models._contract import Observation
+
+    clean = Observation(0.0, 0.0, 0.0, 0.5, 100.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    return clean._replace(**changes)

@@ -76,6 +76,10 @@ def opposite_first_draw(key, d=0):
     return next(k for k in range(100) if (uniform_draws(k, 1, d + 1)[0, d] < 0.5) != low)
 
 
+def fields(part):
+    return registry.get("model", part.model).Params.model_fields
+
+
 def without_turns(model):
     """Parameters of a model, and of its parts, that switch off noise that turns."""
     quiet = {
@@ -88,6 +92,10 @@ def without_turns(model):
     for key in declared(model, "PARTS"):
         part = model.Params.model_fields[key].default
         inner = without_turns(registry.get("model", part.model))
+        # other keys draw the sides of the outside model: no chance may be left in the inside one
+        inner |= {
+            k: 0.0 for k in ("stop_base_hz", "stop_gain_hz") if "stop_gain_hz" in fields(part)
+        }
         quiet[key] = {"model": part.model, "parameters": {**part.parameters, **inner}}
     return quiet
 

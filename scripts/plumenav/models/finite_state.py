@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from plumenav.errors import UserError
 from plumenav.models._contract import (
     Action,
     ModelParams,
@@ -127,7 +128,7 @@ def resolve_parameters(parameters: dict[str, Any], folder: Path, where: str) -> 
     Raises
     ------
     UserError
-        If the table is not there, or no controller.
+        If the table is not there, or no controller, or has no such first memory.
     """
     given = parameters["rows"]
     rows = (
@@ -137,6 +138,11 @@ def resolve_parameters(parameters: dict[str, Any], folder: Path, where: str) -> 
             [(f"{where}rows[{i}]", row) for i, row in enumerate(given)], f"{where}rows"
         )
     )
+    memories = max(row[0] for row in rows)
+    if parameters["start_memory"] > memories:
+        raise UserError(
+            f"{where}start_memory", f"found {parameters['start_memory']}", f"1 to {memories}"
+        )
     return {**parameters, "rows": [list(row) for row in rows]}
 
 
@@ -144,9 +150,6 @@ def problem(params: Params, dt_s: float) -> str | None:
     """Why a controller cannot run at this step."""
     if params.decision_interval_s < dt_s - SLACK_S:
         return f"decision_interval_s {params.decision_interval_s:g} is shorter than a step"
-    memories = max(row[0] for row in params.rows or [])
-    if params.start_memory > memories:
-        return f"start_memory is {params.start_memory}, but the table has 1 to {memories}"
     return None
 
 

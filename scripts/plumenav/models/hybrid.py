@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from plumenav.errors import UserError
 from plumenav.models import surge_cast as outside  # [outside]
 from plumenav.models import walk_stop_turn as inside  # [inside]
 from plumenav.models._binding import rewritten
@@ -258,6 +259,24 @@ def _inner(params: Params) -> tuple[Any, Any]:
     return first, second
 
 
+def resolve_parameters(parameters: dict[str, Any], folder: Path, where: str) -> dict[str, Any]:
+    """Parameters as they are, if the gate can close.
+
+    Raises
+    ------
+    UserError
+        If it closes above where it opens.
+    """
+    w_close, w_open = parameters["w_close"], parameters["w_open"]
+    if w_close is not None and w_close > w_open:
+        raise UserError(
+            f"{where}w_close",
+            f"found {w_close:g}, above w_open ({w_open:g})",
+            f"0 to {w_open:g}, or none",
+        )
+    return parameters
+
+
 def mirrored(noise: Noise) -> Noise:
     """Draws of the mirror image: those of both models."""
     return Noise(
@@ -278,9 +297,7 @@ def broken_symmetries(params: Params) -> dict[str, str]:
 
 
 def problem(params: Params, dt_s: float) -> str | None:
-    """Why the gate, or either of the two models, cannot run."""
-    if params.w_close is not None and params.w_close > params.w_open:
-        return f"w_close {params.w_close:g} is above w_open {params.w_open:g}"
+    """Why either of the two models cannot run."""
     pairs = zip(PARTS, (inside, outside), _inner(params), strict=True)
     for side, model, own in pairs:
         reason = declared(model, "problem")(own, dt_s)
