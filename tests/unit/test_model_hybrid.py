@@ -341,6 +341,59 @@ def test_mirrored_draws_are_those_of_both():
     assert mirror.outside_first_side == pytest.approx(0.4)
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {
+            "inside": {"model": "on_off", "parameters": {"fidelity": "corrected"}},
+            "outside": {"model": "finite_state", "preset": "three_step_memory"},
+        },
+    ],
+)
+def test_mirrored_draws_mirror_the_track(parameters):
+    parameters = factories.engine_settings("hybrid", parameters=parameters)["parameters"]
+    model = bound("hybrid", parameters)
+    params = model.Params(**parameters)
+    constants = model.constants(params, 100.0)
+    assert model.broken_symmetries(params) == {}
+    tables = model.tables(params, constants, None)
+    draws = np.random.default_rng(5).random((800, len(model.Noise._fields)))
+    tracks = []
+    for sign in (1.0, -1.0):
+        state, memory = model.initial_state(constants), model.initial_memory(tables)
+        x, y, heading, track = 0.0, 0.0, 0.4 * sign, []
+        for i, u in enumerate(draws):
+            noise = model.Noise(*u)
+            noise = noise if sign > 0 else model.mirrored(noise)
+            seen = factories.observation(
+                odor=float(i % 500 < 20), heading_rad=heading, time_s=0.02 * i, x_mm=x, y_mm=y
+            )
+            action, state = model.step(seen, state, constants, noise, 0.02, memory, tables)
+            x += 0.02 * action.velocity_x_mm_s
+            y += 0.02 * action.velocity_y_mm_s
+            heading = action.heading_rad
+            track.append((x, sign * y, action.behaviour))
+        tracks.append(np.array(track))
+    assert set(tracks[0][:, 2] % 2) == {0, 1}
+    assert np.ptp(tracks[0][:, 1]) > 1.0
+    assert np.abs(tracks[0] - tracks[1]).max() < 1e-6
+
+
+def test_two_sides_are_there_if_either_compares_them(tmp_path, monkeypatch):
+    # the inside model's sensor, unless only the outside model has two sides
+    source = (tmp_path / "two_sided.py", ROOT / "scripts/plumenav/models/on_off.py")
+    source[0].write_text(
+        source[1].read_text().replace('"shape": "point"', '"shape": "pair"') + "BILATERAL = True\n"
+    )
+    monkeypatch.setitem(registry._user_files, ("model", "two_sided"), source[0])
+    pair = composed("hybrid", "walk_stop_turn", "two_sided")
+    assert pair.BILATERAL
+    assert pair.SENSOR["shape"] == "pair"
+    assert not hybrid.BILATERAL
+    assert hybrid.SENSOR["shape"] == "ellipse"
+
+
 # ------------------------------------------------------------------------------------ parameters
 
 

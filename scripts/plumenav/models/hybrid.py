@@ -80,9 +80,11 @@ PRESETS: dict[str, dict[str, Any]] = {
 PARTS = ("inside", "outside")
 FAMILY = "controller"
 PUBLICATION_DT_S = min(inside.PUBLICATION_DT_S, outside.PUBLICATION_DT_S)
-SENSOR: dict[str, Any] = inside.SENSOR
+two_sided = [part for part in (inside, outside) if declared(part, "BILATERAL")]
+# a model that compares two sides needs them, one that does not takes their mean
+SENSOR: dict[str, Any] = (two_sided or [inside])[0].SENSOR
 NEEDS_WIND = inside.NEEDS_WIND or outside.NEEDS_WIND
-BILATERAL = declared(inside, "BILATERAL") or declared(outside, "BILATERAL")
+BILATERAL = bool(two_sided)
 PRIVILEGED = "; ".join(filter(None, (declared(part, "PRIVILEGED") for part in (inside, outside))))
 # even codes are those of the inside model, odd ones those of the outside model
 BEHAVIOURS = tuple(
