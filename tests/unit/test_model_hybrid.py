@@ -276,6 +276,37 @@ def test_the_idle_model_updates_or_is_frozen(idle):
     assert hybrid.inside_state(state).last_whiff_s == 0.0
 
 
+@pytest.mark.parametrize("idle", ["frozen", "updates"])
+def test_a_frozen_clock_goes_on_where_it_stopped(tmp_path, idle):
+    # finite_state casts in runs of 1, 2, 3, ... decisions of 25 steps; a whiff at 2.2 s, in the
+    # middle of a decision, lets the other model act for 61 steps (exp(-1.22) < 0.3)
+    odor = np.zeros(411)
+    odor[110] = 1.0
+    gate = {"idle": idle, "memory_s": 1.0, "w_open": 0.3}
+    settings = factories.engine_settings(
+        "hybrid",
+        parameters=two("walk_stop_turn", "finite_state", **gate),
+        dt_s=0.02,
+        duration_s=8.22,
+        movie_end="hold",
+    )
+    signal = factories.write_signal(tmp_path / "odor.parquet", odor)
+    columns = {**factories.plan_columns(1, 1), "x_mm": np.array([1e5]), "y_mm": np.zeros(1)}
+    track, _ = factories.run(signal, columns, settings)
+    outside = track["state"][1:] % 2 == 1
+    assert (~outside).sum() == 61
+    across = np.sign(np.round(np.diff(track["y_mm"]), 9))[outside]
+    runs = np.diff([0, *(np.flatnonzero(np.diff(across)) + 1), len(across)])
+    assert len(across) == 349
+    if idle == "frozen":
+        # nothing of the whiff, no decision in between
+        assert runs.tolist() == [25, 50, 75, 100, 99]
+    else:
+        # it decided at 2.5 s to surge, unheard; at 3.0 s a new series began, heard from 3.42 s on,
+        # with a first run of 25 to the side that the third one was to: 35 + 4 are one stretch
+        assert runs.tolist() == [25, 50, 39, 50, 75, 100, 10]
+
+
 PAIRS = [
     ("walk_stop_turn", "surge_cast"),
     ("on_off", "finite_state"),
@@ -301,14 +332,14 @@ def test_the_file_itself_is_what_is_generated_for_its_two():
     assert namespace["State"]._fields == hybrid.State._fields
     assert namespace["Noise"]._fields == hybrid.Noise._fields
     namespace |= {"inside": walk_stop_turn, "outside": surge_cast}
-    numbers = [float(v) for v in range(15)]
+    numbers = [float(v) for v in range(17)]
     for function in ("inside_state", "outside_state"):
         assert namespace[function](numbers) == getattr(hybrid, function)(numbers)
     for function in ("inside_noise", "outside_noise"):
         assert namespace[function](numbers[:9]) == getattr(hybrid, function)(numbers[:9])
-    a, b = numbers[4:9], numbers[9:]
-    assert tuple(namespace["joined"](0, 1, 2, 3, a, b)) == tuple(numbers)
-    assert tuple(hybrid.joined(0.0, 1.0, 2.0, 3.0, a, b)) == tuple(numbers)
+    gate, a, b = numbers[:6], numbers[6:11], numbers[11:]
+    assert tuple(namespace["joined"](gate, a, b)) == tuple(numbers)
+    assert tuple(hybrid.joined(gate, a, b)) == tuple(numbers)
 
 
 def test_what_a_pair_declares_is_of_both():
@@ -318,7 +349,7 @@ def test_what_a_pair_declares_is_of_both():
     assert not composed("hybrid", "on_off", "correlated_random_walk").NEEDS_WIND
     assert pair.SENSOR is registry.get("model", "on_off").SENSOR
     assert pair.BEHAVIOURS == ("inside walk", "outside cast", "unused inside 1", "outside surge")
-    assert pair.State._fields[4:6] == ("inside_a_on", "inside_a_off")
+    assert pair.State._fields[6:8] == ("inside_a_on", "inside_a_off")
     assert pair.Noise._fields[-1] == "outside_first_side"
     assert composed("hybrid", "on_off", "surge_cast") is pair
     assert composed("hybrid", "walk_stop_turn", "surge_cast") is hybrid

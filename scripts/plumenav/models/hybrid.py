@@ -44,14 +44,15 @@ class Params(ModelParams):
     inside: Part = parameter(
         INSIDE,
         "1",
-        "model, preset and parameters of what acts while the gate is open: walk_stop_turn",
+        "{model, preset, parameters} of what acts while the gate is open; if not given: "
+        "walk_stop_turn",
         "ours",
     )
     outside: Part = parameter(
         OUTSIDE,
         "1",
-        "model, preset and parameters of what acts while it is closed: surge_cast at the speeds of "
-        "a walking fly",
+        "{model, preset, parameters} of what acts while it is closed; if not given: surge_cast at "
+        "the speeds of a walking fly",
         "ours",
     )
     memory_s: float = parameter(2.0, "s", "decay of the memory of whiffs", "ours", gt=0)
@@ -68,7 +69,7 @@ class Params(ModelParams):
         "updates",
         "1",
         "updates: the model that does not act perceives and decides all the same; frozen: its "
-        "state stays as it is",
+        "state and its clock stand still",
         "ours",
     )
 
@@ -126,6 +127,8 @@ class State(NamedTuple):
     in_odor: float  # in the previous step
     last_whiff_s: float
     w: float  # remembered whiffs
+    inside_steps: float  # in which the inside model acted
+    outside_steps: float
     inside_walking: float
     inside_in_odor: float
     inside_last_whiff_s: float
@@ -155,12 +158,12 @@ class Noise(NamedTuple):
 
 def inside_state(s: State) -> inside.State:
     """State of the inside model."""
-    return inside.State(s[4], s[5], s[6], s[7], s[8])
+    return inside.State(s[6], s[7], s[8], s[9], s[10])
 
 
 def outside_state(s: State) -> outside.State:
     """State of the outside model."""
-    return outside.State(s[9], s[10], s[11], s[12], s[13], s[14])
+    return outside.State(s[11], s[12], s[13], s[14], s[15], s[16])
 
 
 def inside_noise(n: Noise) -> inside.Noise:
@@ -173,11 +176,12 @@ def outside_noise(n: Noise) -> outside.Noise:
     return outside.Noise(n[8])
 
 
-def joined(
-    gate: float, odor: float, t: float, w: float, a: inside.State, b: outside.State
-) -> State:
+def joined(g: Any, a: inside.State, b: outside.State) -> State:
     """State of the gate and of both models."""
-    return State(gate, odor, t, w, a[0], a[1], a[2], a[3], a[4], b[0], b[1], b[2], b[3], b[4], b[5])
+    # fmt: off
+    return State(g[0], g[1], g[2], g[3], g[4], g[5], a[0], a[1], a[2], a[3], a[4],
+                 b[0], b[1], b[2], b[3], b[4], b[5])
+    # fmt: on
 
 
 def step_inside(
@@ -200,7 +204,7 @@ def step_outside(
 def generated(inside: ModuleType, outside: ModuleType) -> list[str]:
     """Lines of the part of this file that depends on how many numbers the two models have."""
     sides = {"inside": inside, "outside": outside}
-    states = ["open", "in_odor", "last_whiff_s", "w"]
+    states = ["open", "in_odor", "last_whiff_s", "w", "inside_steps", "outside_steps"]
     noises: list[str] = []
     functions: list[str] = []
     for side, model in sides.items():
@@ -232,8 +236,8 @@ def generated(inside: ModuleType, outside: ModuleType) -> list[str]:
         "class Noise(NamedTuple):",
         *(f"    {name}: float" for name in noises),
         *functions,
-        "def joined(gate, odor, t, w, a, b):",
-        f"    return State({', '.join(['gate', 'odor', 't', 'w', *a, *b])})",
+        "def joined(g, a, b):",
+        f"    return State({', '.join([f'g[{v}]' for v in range(6)] + a + b)})",
     ]
 
 
@@ -343,12 +347,29 @@ def initial_memory(tables: Tables) -> np.ndarray:
 def initial_state(constants: Constants) -> State:
     """The gate is closed."""
     first = inside.initial_state(constants.inside)
-    return joined(0.0, 0.0, NEVER, 0.0, first, outside.initial_state(constants.outside))
+    gate = (0.0, 0.0, NEVER, 0.0, 0.0, 0.0)
+    return joined(gate, first, outside.initial_state(constants.outside))
 
 
 def initial_behaviour(constants: Constants) -> int:
     """Behaviour code at the start: the outside model's."""
     return 2 * int(outside.initial_behaviour(constants.outside)) + 1
+
+
+def at(o: Observation, time_s: float) -> Observation:
+    """The same perception by another clock."""
+    return Observation(
+        o.odor,
+        o.odor_left,
+        o.odor_right,
+        o.threshold,
+        o.wind_x_mm_s,
+        o.wind_y_mm_s,
+        o.heading_rad,
+        time_s,
+        o.x_mm,
+        o.y_mm,
+    )
 
 
 def step(
@@ -377,8 +398,10 @@ def step(
     heading = observation.heading_rad
     behaviour = 0
     clipped = 0
+    gate = 1.0 if is_open else 0.0
     if is_open or c.frozen < 0.5:
-        action, a = step_inside(observation, a, c, inside_noise(noise), dt_s, memory, tables)
+        seen = at(observation, state.inside_steps * dt_s if c.frozen > 0.5 else t)
+        action, a = step_inside(seen, a, c, inside_noise(noise), dt_s, memory, tables)
         if is_open:
             vx = action.velocity_x_mm_s
             vy = action.velocity_y_mm_s
@@ -386,16 +409,18 @@ def step(
             behaviour = 2 * action.behaviour
             clipped = action.clipped
     if not is_open or c.frozen < 0.5:
-        other, b = step_outside(observation, b, c, outside_noise(noise), dt_s, memory, tables)
+        seen = at(observation, state.outside_steps * dt_s if c.frozen > 0.5 else t)
+        other, b = step_outside(seen, b, c, outside_noise(noise), dt_s, memory, tables)
         if not is_open:
             vx = other.velocity_x_mm_s
             vy = other.velocity_y_mm_s
             heading = other.heading_rad
             behaviour = 2 * other.behaviour + 1
             clipped = other.clipped
-    gate = 1.0 if is_open else 0.0
     smelled = 1.0 if in_odor else 0.0
+    inside_steps = state.inside_steps + gate
+    outside_steps = state.outside_steps + 1.0 - gate
     return (
         Action(vx, vy, heading, behaviour, clipped),
-        joined(gate, smelled, last_whiff, w, a, b),
+        joined((gate, smelled, last_whiff, w, inside_steps, outside_steps), a, b),
     )

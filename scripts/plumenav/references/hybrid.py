@@ -68,6 +68,7 @@ class Hybrid:
         self.bilateral = any(getattr(model, "bilateral", False) for model in self.models.values())
         self.open, self.w, self.was_in_odor = False, 0.0, False
         self.last_whiff_s: float | None = None
+        self.acted = dict.fromkeys(SIDES, 0)  # steps
         self.clipped = 0
         self.code = coded("outside", self.models["outside"].code)
 
@@ -90,11 +91,14 @@ class Hybrid:
         acting, idle = ("inside", "outside") if self.open else ("outside", "inside")
         draws = {"inside": now.u[: self.n_inside_draws], "outside": now.u[self.n_inside_draws :]}
         before = self.models[acting].clipped
-        action = self.models[acting].decide(now._replace(u=draws[acting]))
+        updates = self.p["idle"] == "updates"
+        t_s = now.t_s if updates else self.acted[acting] * self.dt_s
+        self.acted[acting] += 1
+        action = self.models[acting].decide(now._replace(u=draws[acting], t_s=t_s))
         self.clipped += self.models[acting].clipped - before
         # before the first whiff there is nothing that could be rounded
         margin = min(action.margin, abs(self.w - edge) if self.w > 0.0 else math.inf)
-        if self.p["idle"] == "updates":
+        if updates:
             margin = min(margin, self.models[idle].decide(now._replace(u=draws[idle])).margin)
         return action._replace(code=coded(acting, action.code), margin=margin)
 
