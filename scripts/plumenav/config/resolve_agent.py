@@ -51,6 +51,14 @@ def resolve_model(
         )
     inside = f"{where}parameters."
     parameters = checked(model.Params, {**model.PRESETS[preset], **given}, inside)
+    for key in declared(model, "PARTS"):
+        parameters[key] = resolve_part(f"{inside}{key}.", parameters[key], folder)
+    parameters = declared(model, "resolve_parameters")(parameters, folder, inside)
+    return {"model": name, "preset": preset, "parameters": parameters}
+
+
+def check_reference(where: str, name: str) -> None:
+    """Refuse a model that nothing independent could be compared with."""
     if name not in registry.names("reference"):
         raise UserError(
             f"{where}model",
@@ -58,15 +66,12 @@ def resolve_model(
             ", ".join(registry.names("reference")),
             'Add a file of the same name with PLUGIN_KIND = "reference" under plugins.',
         )
-    for key in declared(model, "PARTS"):
-        parameters[key] = resolve_part(f"{inside}{key}.", parameters[key], folder)
-    parameters = declared(model, "resolve_parameters")(parameters, folder, inside)
-    return {"model": name, "preset": preset, "parameters": parameters}
 
 
 def resolve_part(where: str, part: dict[str, Any], folder: Path) -> dict[str, Any]:
     """A model inside of another one (see :func:`resolve_model`)."""
     resolved = resolve_model(where, part["model"], part["preset"], part["parameters"], folder)
+    check_reference(where, part["model"])
     reason = None
     if declared(registry.get("model", part["model"]), "PARTS"):
         reason = "is made of other models itself"
@@ -86,6 +91,7 @@ def resolve_agent(label: str, agent: Agent, folder: Path) -> dict[str, Any]:
     """An agent with its preset, parameters and sensor spelled out and checked."""
     where = f"agents.{label}."
     resolved = resolve_model(where, agent.model, agent.preset, agent.parameters, folder)
+    check_reference(where, agent.model)
     model = bound(agent.model, resolved["parameters"])
     dumped = agent.sensor.model_dump(mode="json")
     given = {
