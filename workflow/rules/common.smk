@@ -20,6 +20,7 @@ from plumenav.batch.settings import (
 from plumenav.config import load, recording_files, resolve
 from plumenav.config.detection import fitted_recording
 from plumenav.errors import UserError
+from plumenav.models._binding import parts
 from plumenav.recordings.synthesis._writers import EXTENSIONS
 
 SCRIPTS = os.path.relpath(ROOT / "scripts")

@@ -158,11 +158,17 @@ def field_of(label):
     return entry["analytic"]["field"] if entry["analytic"] else entry["kind"]
 
 
+def parts_of(agent, kind):
+    """Plug-ins of a kind for an agent's model, and for the models that it is made of."""
+    names = (agent["model"], *parts(agent["model"], agent["parameters"]))
+    return [(kind, name) for name in names]
+
+
 def agent_plugins(wildcards):
     """The plug-ins that decide how an agent moves in a recording."""
     agent = CONFIG["agents"][wildcards.agent]
     return [
-        ("model", agent["model"]),
+        *parts_of(agent, "model"),
         ("sensor", agent["sensor"]["shape"]),
         ("field", field_of(wildcards.recording)),
     ]
@@ -178,8 +184,8 @@ def recheck_code(wildcards):
 
 def reference_code(wildcards):
     """The reference shares nothing with the model but its time step and parameters' names."""
-    model = CONFIG["agents"][wildcards.agent]["model"]
-    return code("reference", ("reference", model), ("model", model))
+    agent = CONFIG["agents"][wildcards.agent]
+    return code("reference", *parts_of(agent, "reference"), *parts_of(agent, "model"))
 
 
 def published_code(wildcards):

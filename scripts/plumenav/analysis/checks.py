@@ -32,6 +32,7 @@ from plumenav.batch.chunk import agent_plan
 from plumenav.batch.prepare import read_prepared
 from plumenav.batch.settings import engine_settings, take
 from plumenav.batch.wind import opened
+from plumenav.models._binding import parts
 from plumenav.references._run import run_sample
 from plumenav.tables import (
     AGREEMENT,
@@ -171,6 +172,9 @@ def reference_agent(
         settings = engine_settings(job, reader.frame_interval_s, read_prepared(prepared))
         sample = sample_of(read_all(simulation_files, SIMULATIONS), sample_size, reader.metadata)
     rows = plan.filter(pa.array(np.isin(plan.column("simulation").to_numpy(), sample)))
+    # a reference that is made of others finds users' own ones here; it knows no plug-ins
+    names = parts(job["agent"]["model"], job["agent"]["parameters"])
+    settings["references"] = {name: registry.get("reference", name) for name in names}
     simulate = None
     if registry.module_name("reference", job["agent"]["model"]).startswith("plumenav_plugin"):
         simulate = registry.get("reference", job["agent"]["model"]).simulate
