@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numba
 
 
+@cache
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a plain function together with the plain functions it uses.
 
     Models and fields do not import numba; here each function gets a copy whose helpers are compiled
-    too. One marked by models/_math.reassociated may be summed in another order, which is what vector
-    units need. With NUMBA_DISABLE_JIT=1 everything stays plain Python.
+    too, once for all who use it. One marked by models/_math.reassociated may be summed in another
+    order, which is what vector units need. With NUMBA_DISABLE_JIT=1 everything stays plain Python.
     """
     namespace = dict(function.__globals__)
     for name in function.__code__.co_names:

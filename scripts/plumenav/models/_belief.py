@@ -393,8 +393,14 @@ def centres(first_mm: float, high_mm: float, cell_mm: float, most: int) -> int:
     return max(0, min(most, math.floor((high_mm - first_mm) / cell_mm) + 1))
 
 
-def settle(observation: Observation, state: State, belief: Any, tables: Tables) -> State:
-    """Lay the grid so that the start is a cell's centre, and believe in all cells alike."""
+def settle(observation: Observation, belief: Any, tables: Tables) -> tuple[float, float, int, int]:
+    """Lay the grid so that the start is a cell's centre, and believe in all cells alike.
+
+    Returns
+    -------
+    first_x_mm, first_y_mm : float
+    rows, columns : int
+    """
     first_x = first_centre(observation.x_mm, tables.x_min_mm, tables.cell_mm)
     first_y = first_centre(observation.y_mm, tables.y_min_mm, tables.cell_mm)
     rows = centres(first_y, tables.y_max_mm, tables.cell_mm, tables.rows)
@@ -402,29 +408,7 @@ def settle(observation: Observation, state: State, belief: Any, tables: Tables) 
     for r in range(rows):
         for j in range(columns):
             belief[r, j] = 1.0 / (rows * columns)
-    return state._replace(
-        first_x_mm=first_x, first_y_mm=first_y, rows=float(rows), columns=float(columns)
-    )
-
-
-def listen(observation: Observation, state: State, c: Constants) -> State:
-    """Count the hits of one step."""
-    in_odor = observation.odor >= observation.threshold
-    hits = state.hits
-    last_hit = state.last_hit_s
-    if c.counts_onsets > 0.5:
-        waited = observation.time_s - last_hit > c.refractory + DURATION_SLACK_S
-        if in_odor and state.in_odor < 0.5 and waited:
-            hits += 1.0
-            last_hit = observation.time_s
-    else:
-        hits += max(observation.odor, 0.0)
-    return state._replace(
-        listened=state.listened + 1.0,
-        hits=hits,
-        in_odor=1.0 if in_odor else 0.0,
-        last_hit_s=last_hit,
-    )
+    return first_x, first_y, rows, columns
 
 
 def heard(state: State, hit_values: int) -> int:
@@ -451,37 +435,41 @@ def way_back(row: int, column: int, rows: int, columns: int) -> int:
     return 2 if off_y > 0 else 3
 
 
-def headed(
-    observation: Observation,
-    state: State,
-    row: int,
-    column: int,
-    move: int,
-    behaviour: int,
-    tables: Tables,
-    dt_s: float,
-) -> State:
-    """Set out for the centre of the next cell, to be there at the next decision."""
-    interval = tables.steps * dt_s
-    x = state.first_x_mm + (column + MOVE_COLUMN[move]) * tables.cell_mm
-    y = state.first_y_mm + (row + MOVE_ROW[move]) * tables.cell_mm
-    return state._replace(
-        listened=0.0,
-        hits=0.0,
-        velocity_x=(x - observation.x_mm) / interval,
-        velocity_y=(y - observation.y_mm) / interval,
-        move=float(move),
-        behaviour=float(behaviour),
-    )
-
-
 def attend(
     observation: Observation, state: State, c: Constants, belief: Any, tables: Tables
 ) -> State:
-    """First part of a step: be somewhere, and listen."""
-    if state.rows < 0.0:
-        state = settle(observation, state, belief, tables)
-    return listen(observation, state, c)
+    """First part of a step: be somewhere, and count hits."""
+    first_x = state.first_x_mm
+    first_y = state.first_y_mm
+    rows = int(state.rows)
+    columns = int(state.columns)
+    if rows < 0:
+        first_x, first_y, rows, columns = settle(observation, belief, tables)
+    in_odor = observation.odor >= observation.threshold
+    hits = state.hits
+    last_hit = state.last_hit_s
+    waited = observation.time_s - last_hit > c.refractory + DURATION_SLACK_S
+    if c.counts_onsets < 0.5:
+        hits += max(observation.odor, 0.0)
+    elif in_odor and state.in_odor < 0.5 and waited:
+        hits += 1.0
+        last_hit = observation.time_s
+    # written out: the compiler knows no _replace
+    return State(
+        first_x,
+        first_y,
+        float(rows),
+        float(columns),
+        state.listened + 1.0,
+        hits,
+        1.0 if in_odor else 0.0,
+        last_hit,
+        state.contradictions,
+        state.velocity_x,
+        state.velocity_y,
+        state.move,
+        state.behaviour,
+    )
 
 
 def on_grid(row: int, column: int, state: State) -> bool:
@@ -489,19 +477,12 @@ def on_grid(row: int, column: int, state: State) -> bool:
     return row >= 0 and row < state.rows and column >= 0 and column < state.columns
 
 
-def update(row: int, column: int, state: State, belief: Any, tables: Tables) -> State:
-    """At the end of an interval: learn from what was heard."""
-    again = learn(
-        belief,
-        tables.planes,
-        tables.found,
-        heard(state, tables.hit_values),
-        row,
-        column,
-        int(state.rows),
-        int(state.columns),
-    )
-    return state._replace(contradictions=state.contradictions + again)
+def update(row: int, column: int, state: State, belief: Any, tables: Tables) -> int:
+    """At the end of an interval: learn from what was heard; 1 if the belief started again."""
+    hits = heard(state, tables.hit_values)
+    rows = int(state.rows)
+    columns = int(state.columns)
+    return learn(belief, tables.planes, tables.found, hits, row, column, rows, columns)
 
 
 def choose(
@@ -512,21 +493,42 @@ def choose(
     row: int,
     column: int,
     values: Any,
+    contradictions: int,
     tables: Tables,
     dt_s: float,
 ) -> State:
-    """Then take the move of the smallest value, or come back to the grid."""
+    """Then set out on the move of the smallest value, or back to the grid."""
     rows = int(state.rows)
     columns = int(state.columns)
+    behaviour = 1.0
     if not on_grid(row, column, state):
+        behaviour = 2.0
         move = way_back(row, column, rows, columns)
-        return headed(observation, state, row, column, move, 2, tables, dt_s)
-    forbid(values, row, column, rows, columns, c.may_stay > 0.5)
-    if c.draws_ties > 0.5:
-        move = drawn(values, c.tie, noise.which, noise.side)
     else:
-        move = lowest(values, c.tie)
-    return headed(observation, state, row, column, move, 1, tables, dt_s)
+        forbid(values, row, column, rows, columns, c.may_stay > 0.5)
+        if c.draws_ties > 0.5:
+            move = drawn(values, c.tie, noise.which, noise.side)
+        else:
+            move = lowest(values, c.tie)
+    # to the centre of the next cell: errors of rounding do not add up
+    interval = tables.steps * dt_s
+    x = state.first_x_mm + (column + MOVE_COLUMN[move]) * tables.cell_mm
+    y = state.first_y_mm + (row + MOVE_ROW[move]) * tables.cell_mm
+    return State(
+        state.first_x_mm,
+        state.first_y_mm,
+        state.rows,
+        state.columns,
+        0.0,
+        0.0,
+        state.in_odor,
+        state.last_hit_s,
+        state.contradictions + contradictions,
+        (x - observation.x_mm) / interval,
+        (y - observation.y_mm) / interval,
+        float(move),
+        behaviour,
+    )
 
 
 def act(observation: Observation, state: State) -> Action:

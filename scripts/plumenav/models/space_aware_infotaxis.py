@@ -86,9 +86,10 @@ def step(
     if state.listened >= tables.steps:
         row = cell_of(observation.y_mm, state.first_y_mm, tables.cell_mm)
         column = cell_of(observation.x_mm, state.first_x_mm, tables.cell_mm)
+        again = 0
         if on_grid(row, column, state):
-            state = update(row, column, state, belief, tables)
+            again = update(row, column, state, belief, tables)
             surprise(belief, surprises)
             space_aware_values(belief, surprises, tables.planes, row, column, work)
-        state = choose(observation, state, c, noise, row, column, work[0], tables, dt_s)
+        state = choose(observation, state, c, noise, row, column, work[0], again, tables, dt_s)
     return act(observation, state), state

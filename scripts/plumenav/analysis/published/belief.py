@@ -1,4 +1,4 @@
-"""The belief-based searchers in the world of OTTO, by the very functions that the agents decide with.
+"""Belief-based searchers in the world of OTTO, by the functions that the agents decide with.
 
 OTTO (Loisy & Eloy 2022, Proc. R. Soc. A 478:20220118, and its authors' code) is a square of N cells
 a side with the searcher in the middle, which has just been hit. Odour spreads without wind: in a
@@ -11,48 +11,31 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from plumenav.analysis.published._contract import Measurement
-from plumenav.engine.jit import compiled
-from plumenav.engine.philox import philox_block, uniform
+from plumenav.engine.compiling import load_compiled
 from plumenav.models._belief import otto_hit_values
 from plumenav.models._decision import (
-    MOVE_COLUMN,
-    MOVE_ROW,
-    N_MOVES,
-    forbid,
     infotaxis_planes,
-    infotaxis_values,
-    learn,
     likelihood,
-    lowest,
     offsets,
     space_aware_planes,
-    space_aware_values,
     stride_of,
-    surprise,
 )
 from plumenav.rng import noise_key
 
-TIE_BITS = 1e-10
+if TYPE_CHECKING:
+    # read as text and loaded by load_compiled; said here so that fingerprints of code follow it
+    from plumenav.analysis.published import _otto  # noqa: F401
+
+OTTO = Path(__file__).with_name("_otto.py")
 OUTSIDE = 1e-3  # belief outside of the grid after a first hit, at most
 FAR = 400  # shells beyond which nothing is left, at L <= 2
 PRESCRIBED_HITS = (0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0)
 EPISODES = 5000
-ALMOST_FOUND = 1e-6
-LONGEST = 2000
-LOOPS = 8
-
-_learn = compiled(learn)
-_infotaxis_values = compiled(infotaxis_values)
-_surprise = compiled(surprise)
-_space_aware_values = compiled(space_aware_values)
-_forbid = compiled(forbid)
-_lowest = compiled(lowest)
 
 
 def mean_hits(distance: np.ndarray, dimensions: int, length: float, intensity: float) -> np.ndarray:
@@ -129,38 +112,6 @@ def make_world(dimensions: int, length: float, intensity: float, space_aware: bo
     )
 
 
-@njit
-def decide(
-    belief: Any,
-    surprises: Any,
-    planes: Any,
-    found: Any,
-    space_aware: bool,
-    row: int,
-    column: int,
-    columns: int,
-    work: Any,
-) -> int:
-    """Best move, by the functions of the agents."""
-    if space_aware:
-        _surprise(belief, surprises)
-        _space_aware_values(belief, surprises, planes, row, column, work)
-    else:
-        _infotaxis_values(belief, planes, found, row, column, work)
-    _forbid(work[0], row, column, belief.shape[0], columns, False)
-    return _lowest(work[0], TIE_BITS)
-
-
-@njit
-def start(belief: Any, planes: Any, found: Any, hits: int, columns: int) -> None:
-    """Belief after a first hit in the middle."""
-    rows = belief.shape[0]
-    for r in range(rows):
-        for j in range(belief.shape[1]):
-            belief[r, j] = 1.0 / (rows * columns) if j < columns else 0.0
-    _learn(belief, planes, found, hits, rows // 2, columns // 2, rows, columns)
-
-
 def entropy_bits(belief: np.ndarray) -> float:
     """Entropy of a belief."""
     p = belief[belief > 0.0]
@@ -189,127 +140,20 @@ class Walk(NamedTuple):
 
 def prescribed_walk(world: World, space_aware: bool, hits: Sequence[int] = PRESCRIBED_HITS) -> Walk:
     """Search after one first hit, with the hits that are given."""
-    belief = np.zeros((world.rows, stride_of(world.columns)))
-    surprises, work = np.zeros_like(belief), np.zeros((5, N_MOVES))
-    row, column = world.rows // 2, world.columns // 2
-    start(belief, world.planes, world.found, 1, world.columns)
-    first = entropy_bits(belief)
-    moves, bits = [], []
-    for h in hits:
-        move = decide(
-            belief,
-            surprises,
-            world.planes,
-            world.found,
-            space_aware,
-            row,
-            column,
-            world.columns,
-            work,
-        )
-        row, column = row + MOVE_ROW[move], column + MOVE_COLUMN[move]
-        _learn(belief, world.planes, world.found, h, row, column, world.rows, world.columns)
-        moves.append(int(move))
-        bits.append(entropy_bits(belief))
-    return Walk(first, moves, bits, (column, row))
-
-
-@njit
-def drawn_hits(chances: Any, chance: float) -> int:
-    """Number that a uniform number stands for, of chances that add up to `total`."""
-    total = 0.0
-    for h in range(chances.shape[0]):
-        total += chances[h]
-    below = 0.0
-    for h in range(chances.shape[0] - 1):
-        below += chances[h]
-        if chance * total < below:
-            return h
-    return chances.shape[0] - 1
-
-
-@njit(nogil=True)
-def search(
-    key: Any,
-    planes: Any,
-    found: Any,
-    first_hits: Any,
-    space_aware: bool,
-    rows: int,
-    columns: int,
-    stride: int,
-) -> tuple[float, float, bool]:
-    """One search, whatever the source's place: every step is weighted with the chance to end there.
-
-    Hits are drawn as the searcher expects them, given that it has not found the source.
-
-    Returns
-    -------
-    time : float
-        Sum over steps t of t * (chance to find the source at t).
-    found : float
-        Chance to have found it.
-    stuck : bool
-        It went to and fro, or did not end.
-    """
-    belief = np.zeros((rows, stride))
-    surprises = np.zeros((rows, stride))
-    work = np.zeros((5, N_MOVES))
-    chances = np.zeros(first_hits.shape[0])
-    row = rows // 2
-    column = columns // 2
-    first = drawn_hits(first_hits, uniform(philox_block(key, np.uint64(0), np.uint64(0))[0]))
-    start(belief, planes, found, first, columns)
-    time = 0.0
-    left = 1.0
-    before_row = before_column = -1
-    back = 0
-    for t in range(1, LONGEST):
-        move = decide(belief, surprises, planes, found, space_aware, row, column, columns, work)
-        next_row = row + MOVE_ROW[move]
-        next_column = column + MOVE_COLUMN[move]
-        back = back + 1 if next_row == before_row and next_column == before_column else 0
-        before_row = row
-        before_column = column
-        row = next_row
-        column = next_column
-        here = belief[row, column]
-        time += t * left * here
-        left *= 1.0 - here
-        if left < ALMOST_FOUND:
-            return time, 1.0 - left, False
-        if back > 2 * LOOPS:
-            return time, 1.0 - left, True
-        for h in range(chances.shape[0]):
-            total = 0.0
-            for r in range(rows):
-                for j in range(columns):
-                    total += belief[r, j] * planes[h, rows + r - row, columns + j - column]
-            chances[h] = total
-        hits = drawn_hits(chances, uniform(philox_block(key, np.uint64(t), np.uint64(0))[0]))
-        _learn(belief, planes, found, hits, row, column, rows, columns)
-    return time, 1.0 - left, True
-
-
-@njit(nogil=True)
-def search_all(
-    keys: Any,
-    planes: Any,
-    found: Any,
-    first_hits: Any,
-    space_aware: bool,
-    rows: int,
-    columns: int,
-    stride: int,
-    times: Any,
-    ended: Any,
-    stuck: Any,
-) -> None:
-    """:func:`search` for every key; the last three receive the results."""
-    for i in range(keys.shape[0]):
-        times[i], ended[i], stuck[i] = search(
-            keys[i], planes, found, first_hits, space_aware, rows, columns, stride
-        )
+    moves = np.zeros(len(hits), np.int64)
+    beliefs = np.zeros((len(hits) + 1, world.rows, stride_of(world.columns)))
+    row, column = load_compiled(OTTO).walk(
+        world.planes,
+        world.found,
+        np.array([1, *hits], np.int64),
+        space_aware,
+        world.rows,
+        world.columns,
+        moves,
+        beliefs,
+    )
+    bits = [entropy_bits(belief) for belief in beliefs]
+    return Walk(bits[0], moves.tolist(), bits[1:], (int(column), int(row)))
 
 
 class SearchTime(NamedTuple):
@@ -326,7 +170,7 @@ def search_time(world: World, space_aware: bool, episodes: int = EPISODES) -> Se
     keys = np.array([noise_key("otto", space_aware, i) for i in range(episodes)], np.uint64)
     times, ended = np.zeros(episodes), np.zeros(episodes)
     stuck = np.zeros(episodes, np.bool_)
-    search_all(
+    load_compiled(OTTO).search_all(
         keys,
         world.planes,
         world.found,
@@ -344,3 +188,49 @@ def search_time(world: World, space_aware: bool, episodes: int = EPISODES) -> Se
     spread = (times - mean * ended) / ended.mean()
     error = float(spread.std(ddof=1) / math.sqrt(episodes))
     return SearchTime(mean, error, float(1.0 - ended.mean()), episodes)
+
+
+WORLDS = {"1d_l2_i2": (1, 2.0, 2.0), "2d_l1_i2": (2, 1.0, 2.0), "2d_l2_i2": (2, 2.0, 2.0)}
+RULES = {"infotaxis": False, "space_aware_infotaxis": True}
+# of the vectors in algorithms, those with published numbers
+WALKS = ("2d_l1_i2", "1d_l2_i2")
+
+
+def measurements(folder: Path) -> list[Measurement]:
+    """Everything about the belief-based searchers that has a published value.
+
+    Keys: `otto.WORLD.grid`, `.hit_values`, `.mean_hits_D` (D = 1 .. 5 cells), `.first_bits`;
+    `RULE.WORLD.move_K`, `.bits_K` (K = 1 .. 15, after the prescribed hits), `.end_x`, `.end_y`; and
+    `RULE.2d_l1_i2.search_time`, in steps.
+
+    Parameters
+    ----------
+    folder : Path
+        For files of the checks; not used by these.
+    """
+    found: list[Measurement] = []
+
+    def exact(key: str, ours: float) -> None:
+        found.append(Measurement(key, float(ours), None, 1))
+
+    for name, (dimensions, length, intensity) in WORLDS.items():
+        world = make_world(dimensions, length, intensity, False)
+        exact(f"otto.{name}.grid", world.columns)
+        exact(f"otto.{name}.hit_values", world.hit_values)
+        means = mean_hits(np.arange(1.0, 6.0), dimensions, length, intensity)
+        for d, mean in enumerate(means.tolist(), 1):
+            exact(f"otto.{name}.mean_hits_{d}", mean)
+        exact(f"otto.{name}.first_bits", prescribed_walk(world, False, ()).first_bits)
+    for rule, space_aware in RULES.items():
+        for name in WALKS:
+            walk = prescribed_walk(make_world(*WORLDS[name], space_aware), space_aware)
+            for k, (move, bits) in enumerate(zip(walk.moves, walk.bits, strict=True), 1):
+                exact(f"{rule}.{name}.move_{k}", move)
+                exact(f"{rule}.{name}.bits_{k}", bits)
+            exact(f"{rule}.{name}.end_x", walk.end[0])
+            exact(f"{rule}.{name}.end_y", walk.end[1])
+        time = search_time(make_world(*WORLDS["2d_l1_i2"], space_aware), space_aware)
+        key = f"{rule}.2d_l1_i2.search_time"
+        found.append(Measurement(key, time.mean, time.standard_error, time.n))
+        found.append(Measurement(f"{rule}.2d_l1_i2.not_found", time.not_found, None, time.n))
+    return found

@@ -9,7 +9,14 @@ from typing import Any
 
 from plumenav import config
 from plumenav.errors import UserError, nearest
-from plumenav.performance.benchmark import length, machine, measure, normalization, reading
+from plumenav.performance.benchmark import (
+    infotaxis,
+    length,
+    machine,
+    measure,
+    normalization,
+    reading,
+)
 from plumenav.performance.benchmark._contract import Benchmark, Judged, Scope, Seen
 from plumenav.performance.benchmark.intervals import summary
 from plumenav.tables import read_json, write_json, write_text
@@ -21,6 +28,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "normalization": normalization,
     "reading": reading,
     "length": length,
+    "infotaxis": infotaxis,
 }
 
 Record = dict[str, Any]
