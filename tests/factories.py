@@ -13,6 +13,14 @@ from plumenav.models._binding import bound
 from plumenav.rng import noise_key
 from plumenav.tables import PlumeReader, PlumeWriter
 
+# what a fit of hits to a plume gives; most models do not look at it
+DETECTIONS = {
+    "detection_rate_hz_scale": np.array(1.5),
+    "detection_length_mm": np.array(60.0),
+    "detection_drift_per_mm": np.array(0.014),
+    "detection_radius_mm": np.array(2.0),
+}
+
 
 def movie_frames(
     n: int = 40, height: int = 24, width: int = 40, noise_sd: float = 0.01, seed: int = 0
@@ -177,7 +185,7 @@ def engine_settings(model: str, **changes: Any) -> dict[str, Any]:
             "threshold": 0.05,
             "dead_zone": None,
         },
-        "prepared": {},
+        "prepared": DETECTIONS,
         "dt_s": module.PUBLICATION_DT_S,
         "duration_s": 6.0,
         "success_radius_mm": 15.0,

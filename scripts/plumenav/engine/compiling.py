@@ -19,7 +19,7 @@ import re
 import sys
 import tempfile
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -171,12 +171,30 @@ def load_kernel(model_name: str, field_name: str, parts: tuple[str, ...] = ()) -
     name = "_".join(("plumenav_kernel", model_name, *parts, field_name))
     if name in sys.modules:
         return sys.modules[name]
-    folder = cache_folder() / kernel_fingerprint(model_name, field_name, parts)
+    key = kernel_fingerprint(model_name, field_name, parts)
+    return _load(name, key, lambda: kernel_source(model_name, field_name, parts))
+
+
+def load_compiled(path: Path) -> ModuleType:
+    """Import a copy of a file whose functions are compiled, kept with what was compiled.
+
+    For files beside the kernels that compile models' functions (`compiled`) into functions of their
+    own, which are marked cache=True.
+    """
+    name = f"plumenav_compiled_{path.stem.strip('_')}"
+    if name in sys.modules:
+        return sys.modules[name]
+    key = hashlib.sha256(f"{fingerprint.of_files([path])} {machine()}".encode()).hexdigest()[:24]
+    return _load(name, key, lambda: path.read_text(encoding="utf-8"))
+
+
+def _load(name: str, key: str, source: Callable[[], str]) -> ModuleType:
+    folder = cache_folder() / key
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.py"
     with locked(folder):
         if not path.exists():
-            write_text(path, kernel_source(model_name, field_name, parts))
+            write_text(path, source())
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None

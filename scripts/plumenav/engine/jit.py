@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numba
 
 
+@cache
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a plain function together with the plain functions it uses.
 
     Models and fields do not import numba; here each function gets a copy whose helpers are compiled
-    too. With NUMBA_DISABLE_JIT=1 everything stays plain Python.
+    too, once for all who use it. One marked by models/_math.reassociated may be summed in another
+    order, which is what vector units need. With NUMBA_DISABLE_JIT=1 everything stays plain Python.
     """
     namespace = dict(function.__globals__)
     for name in function.__code__.co_names:
@@ -22,5 +25,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
             namespace[name] = compiled(helper)
     clone = types.FunctionType(function.__code__, namespace, function.__name__)
     clone.__module__ = function.__module__
-    jitted: Callable[..., Any] = numba.njit(error_model="numpy")(clone)
+    # the order of a sum is fixed when it is compiled: the same bits in every run on one machine
+    fastmath = {"reassoc", "nsz", "contract"} if hasattr(function, "reassociated") else False
+    jitted: Callable[..., Any] = numba.njit(error_model="numpy", fastmath=fastmath)(clone)
     return jitted

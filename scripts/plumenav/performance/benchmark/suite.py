@@ -10,6 +10,7 @@ from typing import Any
 from plumenav import config
 from plumenav.errors import UserError, nearest
 from plumenav.performance.benchmark import (
+    infotaxis,
     length,
     machine,
     measure,
@@ -29,6 +30,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "reading": reading,
     "length": length,
     "reactive": reactive,
+    "infotaxis": infotaxis,
 }
 
 Record = dict[str, Any]

@@ -1,0 +1,95 @@
+"""Space-aware infotaxis: gain information, but do not be far from where the source may be.
+
+Infotaxis whose price is not the expected entropy but the expected logarithm of a distance, made of
+the mean distance of the belief from the searcher and its entropy (Loisy & Eloy 2022). Published for
+odour that spreads without wind (preset loisy_eloy_2022); in a plume the drifting detections of
+infotaxis take its place (ours). Grid, hits and detection model: models/_belief.py. Specification of
+one step: docs/conventions.md.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from plumenav.models import _belief
+from plumenav.models._belief import act, attend, cell_of, choose, on_grid, update
+from plumenav.models._contract import Action, Observation, Surroundings
+from plumenav.models._decision import N_MOVES, space_aware_planes, space_aware_values, surprise
+
+CITATION = (
+    "Loisy A, Eloy C (2022) Searching for a source without gradients: how good is infotaxis and "
+    "how to beat it. Proc. R. Soc. A 478:20220118"
+)
+FAMILY = _belief.FAMILY
+PRIVILEGED = _belief.PRIVILEGED
+PUBLICATION_DT_S = _belief.PUBLICATION_DT_S
+SENSOR = _belief.SENSOR
+NEEDS_WIND = False
+BEHAVIOURS = _belief.BEHAVIOURS
+WORK = (5, N_MOVES)
+
+
+class Params(_belief.BeliefParams):
+    """Parameters of space-aware infotaxis."""
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "windy_plume": {},
+    "loisy_eloy_2022": _belief.LOISY_ELOY_2022,
+}
+Constants = _belief.Constants
+State = _belief.State
+Noise = _belief.Noise
+Tables = _belief.Tables
+mirrored = _belief.mirrored
+broken_symmetries = _belief.broken_symmetries
+problem = _belief.problem
+constants = _belief.constants
+initial_state = _belief.initial_state
+initial_behaviour = _belief.initial_behaviour
+
+
+def tables(
+    params: Params, constants: _belief.Constants, surroundings: Surroundings
+) -> _belief.Tables:
+    """Chances of hits, their information, and distances."""
+    geometry = _belief.geometry(params, surroundings)
+    chances = _belief.chances(params, surroundings, geometry)
+    distance = np.abs(geometry.rows_off) + np.abs(geometry.columns_off)
+    planes = space_aware_planes(chances, distance)
+    return _belief.make_tables(planes, len(chances), geometry, surroundings)
+
+
+def initial_memory(tables: _belief.Tables) -> np.ndarray:
+    """Room for the belief and its surprise, and for working out a decision."""
+    return np.zeros(2 * tables.rows * tables.stride + WORK[0] * WORK[1])
+
+
+def step(
+    observation: Observation,
+    state: _belief.State,
+    c: _belief.Constants,
+    noise: _belief.Noise,
+    dt_s: float,
+    memory: Any,
+    tables: _belief.Tables,
+) -> tuple[Action, _belief.State]:
+    """Listen; at the end of an interval learn, decide, and set out."""
+    shape = (tables.rows, tables.stride)
+    n = tables.rows * tables.stride
+    belief = memory[:n].reshape(shape)
+    surprises = memory[n : 2 * n].reshape(shape)
+    work = memory[2 * n :].reshape(WORK)
+    state = attend(observation, state, c, belief, tables)
+    if state.listened >= tables.steps:
+        row = cell_of(observation.y_mm, state.first_y_mm, tables.cell_mm)
+        column = cell_of(observation.x_mm, state.first_x_mm, tables.cell_mm)
+        again = 0
+        if on_grid(row, column, state):
+            again = update(row, column, state, belief, tables)
+            surprise(belief, surprises)
+            space_aware_values(belief, surprises, tables.planes, row, column, work)
+        state = choose(observation, state, c, noise, row, column, work[0], again, tables, dt_s)
+    return act(observation, state), state

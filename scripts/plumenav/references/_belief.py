@@ -1,0 +1,279 @@
+"""A searcher with a belief, written out for the references of infotaxis and its relatives.
+
+Source: Vergassola, Villermaux & Shraiman (2007) "'Infotaxis' as a strategy for searching without
+gradients", Nature 445:406-409, and supplement; what it leaves open: docs/conventions.md. Every
+decision works out every posterior belief of every move as an array, and its entropy.
+
+    rate(r | s) = scale * exp(drift * downwind) * K0(|r - s| / length)
+    P(h | mu) = mu^h exp(-mu) / h!          p(s) <- P(h | s) p(s) / sum
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from plumenav.references._loop import Action, Sensed, Wind, exceeds, run
+from plumenav.references._plume import Arena, Plume
+
+DRAWS = ("which", "side")
+LISTEN, SEARCH, RETURN = 0, 1, 2
+# (columns, rows, heading) of the moves; None: as before
+MOVES: tuple[tuple[int, int, float | None], ...] = (
+    (-1, 0, math.pi),
+    (1, 0, 0.0),
+    (0, -1, -math.pi / 2),
+    (0, 1, math.pi / 2),
+    (0, 0, None),
+)
+STAY = 4
+# a small arena is told apart by its ties: in the contract tests draws decide often
+EXAMPLE_PARAMETERS: dict[str, Any] = {
+    "fidelity": "corrected",
+    "detection": "windy",
+    "decision_interval_s": 0.3,
+    "speed_mm_s": 10.0,
+    "misfit": 1.0,
+    "count": "onsets",
+    "refractory_s": 0.1,
+    "hit_values": 3,
+    "prior": "uniform",
+    "stay": True,
+    "found_radius_mm": None,
+    "tie_bits": 0.05,
+}
+
+
+class Outlook(NamedTuple):
+    """What a move may lead to.
+
+    Attributes
+    ----------
+    beliefs : ndarray, shape (hit_values, rows, columns)
+        Belief after each number of hits, source not found.
+    chances : ndarray, shape (hit_values,)
+        Chance of not finding the source and hearing so many hits.
+    distance : ndarray, shape (rows, columns)
+        Manhattan distance from the cell moved to, cells.
+    """
+
+    beliefs: np.ndarray
+    chances: np.ndarray
+    distance: np.ndarray
+
+
+Price = Callable[[np.ndarray, Outlook], float]
+
+
+def entropy(p: np.ndarray) -> float:
+    """Entropy in bits."""
+    some = p[p > 0.0]
+    return -float(np.sum(some * np.log2(some)))
+
+
+def axis_of_cells(place: float, low: float, high: float, cell: float) -> tuple[np.ndarray, float]:
+    """Centres of the cells of an axis that lie in the arena; and how close one is to an edge."""
+    below, above = (low - place) / cell, (high - place) / cell
+    margin = min(abs(v - round(v)) for v in (below, above))
+    return place + cell * np.arange(math.ceil(below), math.floor(above) + 1), margin
+
+
+class Believer:
+    """A searcher that holds a belief, and how a move is priced."""
+
+    def __init__(
+        self,
+        parameters: Mapping[str, Any],
+        wind: Wind,
+        dt_s: float,
+        arena: Arena,
+        prepared: Mapping[str, np.ndarray],
+        price: Price,
+    ) -> None:
+        self.p, self.wind, self.dt_s, self.price = parameters, wind, dt_s, price
+        self.edges = arena.edges_mm()
+        self.scale, self.length, self.drift, self.radius = (
+            float(np.ravel(prepared[f"detection_{name}"])[0])
+            for name in ("rate_hz_scale", "length_mm", "drift_per_mm", "radius_mm")
+        )
+        self.events = parameters["count"] == "onsets"
+        self.code, self.clipped = LISTEN, 0
+        self.steps = max(1, round(parameters["decision_interval_s"] / dt_s))
+        self.cell = parameters["speed_mm_s"] * self.steps * dt_s
+        self.belief = np.zeros((0, 0))
+        self.x = self.y = np.zeros(0)
+        self.start: tuple[float, float] | None = None
+        self.tables: dict[tuple[int, int], np.ndarray] = {}
+        self.outcomes = parameters["hit_values"] or self.outcomes_of_one_cell()
+        self.listened, self.hits = 0, 0.0
+        self.was_in_odor, self.last_hit_s = False, -math.inf
+        self.velocity = (0.0, 0.0)
+        self.facing: float | None = None
+
+    def variables(self) -> dict[str, float]:
+        """Hits since the last decision."""
+        return {"hits": self.hits}
+
+    # ---------------------------------------------------------------- the model of detections
+
+    def mean_hits(self, dx: np.ndarray, dy: np.ndarray, drift: float) -> np.ndarray:
+        """Mean number of hits in an interval at displacements (mm) from the source."""
+        from scipy.special import k0e
+
+        phi = self.wind.toward_rad
+        downwind = dx * math.cos(phi) + dy * math.sin(phi)
+        z = np.maximum(np.sqrt(dx**2 + dy**2), self.radius) / self.length
+        # K0(z) = k0e(z) exp(-z), as a logarithm: it may be smaller than any number
+        rate = self.scale * np.exp(drift * downwind - z + np.log(k0e(z)))
+        return np.asarray(self.p["misfit"] * rate * self.steps * self.dt_s)
+
+    def outcomes_of_one_cell(self) -> int:
+        """How many numbers of hits are told apart, by the mean at one cell's distance."""
+        mean = float(self.mean_hits(np.array([self.cell]), np.zeros(1), 0.0)[0])
+        return max(2, math.ceil(mean + math.sqrt(mean)) + 1)
+
+    def likelihoods(self, column: int, row: int) -> np.ndarray:
+        """P(h and not found | source in each cell), shape (outcomes, rows, columns)."""
+        if (column, row) not in self.tables:
+            self.tables[column, row] = self.table(self.x[column], self.y[row])
+        return self.tables[column, row]
+
+    def table(self, x: float, y: float) -> np.ndarray:
+        """The same for a searcher at (x, y)."""
+        from scipy.special import gammainc
+
+        dx, dy = np.meshgrid(x - self.x, y - self.y)
+        drift = self.drift if self.p["detection"] == "windy" else 0.0
+        mu = self.mean_hits(dx, dy, drift)
+        most = self.outcomes - 1
+        known = [np.exp(-mu) * mu**h / math.factorial(h) for h in range(most)]
+        # the chance of `most` hits or more
+        table = np.stack([*known, gammainc(most, mu)])
+        radius = self.p["found_radius_mm"] or 0.0
+        table[:, np.sqrt(dx**2 + dy**2) <= self.cell * (max(0.5, radius / self.cell) + 1e-9)] = 0.0
+        return table
+
+    # ------------------------------------------------------------------------- belief and move
+
+    def outlook(self, column: int, row: int) -> Outlook:
+        """What may be known after a move to a cell."""
+        joint = self.likelihoods(column, row) * self.belief
+        chances = joint.sum(axis=(1, 2))
+        beliefs = joint / np.where(chances > 0.0, chances, 1.0)[:, None, None]
+        rows, columns = np.indices(self.belief.shape)
+        return Outlook(beliefs, chances, np.abs(rows - row) + np.abs(columns - column))
+
+    def learn(self, column: int, row: int) -> float:
+        """Bayes' rule with the hits that were heard; distance of the count from rounding."""
+        hits = min(math.floor(self.hits + 0.5), self.outcomes - 1)
+        table = self.likelihoods(column, row)
+        posterior = table[hits] * self.belief
+        total = float(posterior.sum())
+        if total < 1e-290:
+            posterior = np.where(table.sum(axis=0) > 0.0, 1.0, 0.0)
+            total = max(float(posterior.sum()), 1.0)
+        self.belief = posterior / total
+        return abs(self.hits % 1.0 - 0.5)
+
+    def best_move(self, column: int, row: int, which: float, side: float) -> tuple[int, float]:
+        """The move of the smallest value, and how close another choice was."""
+        values: dict[int, float] = {}
+        for move, (right, up, _) in enumerate(MOVES):
+            c, r = column + right, row + up
+            inside = 0 <= c < len(self.x) and 0 <= r < len(self.y)
+            if inside and (move != STAY or self.p["stay"]):
+                values[move] = self.price(self.belief, self.outlook(c, r))
+        if not values:
+            return STAY, math.inf
+        best = min(values, key=lambda move: values[move])
+        gaps = {move: value - values[best] for move, value in values.items() if move != best}
+        tie = self.p["tie_bits"]
+        margin = min((abs(gap - tie) for gap in gaps.values()), default=math.inf)
+        good = sorted([best, *(move for move, gap in gaps.items() if gap <= tie)])
+        if self.p["fidelity"] == "published" or len(good) == 1:
+            return good[0], margin
+        number = which * len(good)
+        margin = min(margin, abs(number - round(number)))
+        move = [*(m for m in (0, 1, STAY) if m in good), *(m for m in (2, 3) if m in good)][
+            math.floor(number)
+        ]
+        if move in (2, 3) and {2, 3} <= set(good):
+            return (3 if side < 0.5 else 2), min(margin, abs(side - 0.5))
+        return move, margin
+
+    def way_back(self, column: int, row: int) -> int:
+        """The move towards the grid, along the axis in which it is farther off."""
+        if not self.belief.size:
+            return STAY
+        off_x = column - min(max(column, 0), len(self.x) - 1)
+        off_y = row - min(max(row, 0), len(self.y) - 1)
+        if abs(off_x) >= abs(off_y):
+            return 0 if off_x > 0 else 1
+        return 2 if off_y > 0 else 3
+
+    # ------------------------------------------------------------------------------ one step
+
+    def decide(self, now: Sensed) -> Action:
+        """Listen; after an interval, learn and choose where to go."""
+        margin = math.inf
+        if self.start is None:
+            self.start = (now.x_mm, now.y_mm)
+            x_low, x_high, y_low, y_high = self.edges
+            self.x, margin_x = axis_of_cells(now.x_mm, x_low, x_high, self.cell)
+            self.y, margin_y = axis_of_cells(now.y_mm, y_low, y_high, self.cell)
+            shape = (len(self.y), len(self.x))
+            self.belief = np.full(shape, 1.0 / max(1, shape[0] * shape[1]))
+            margin = min(margin_x, margin_y)
+        if not self.events:
+            self.hits += max(now.odor, 0.0)
+        else:
+            waited = exceeds(now.t_s - self.last_hit_s, self.p["refractory_s"])
+            if now.in_odor and not self.was_in_odor and waited:
+                self.hits += 1
+                self.last_hit_s = now.t_s
+        self.was_in_odor = now.in_odor
+        self.listened += 1
+        if self.listened == self.steps:
+            margin = min(margin, self.set_out(now))
+        heading = now.heading_rad if self.facing is None else self.facing
+        return Action(*self.velocity, heading, self.code, margin)
+
+    def set_out(self, now: Sensed) -> float:
+        """Learn, choose a move, and go; how close another choice was."""
+        assert self.start is not None
+        # cells are counted from the start, the first cell of the grid is 0
+        first_x = self.x[0] if len(self.x) else self.start[0]
+        first_y = self.y[0] if len(self.y) else self.start[1]
+        column = math.floor((now.x_mm - first_x) / self.cell + 0.5)
+        row = math.floor((now.y_mm - first_y) / self.cell + 0.5)
+        margin = math.inf
+        if 0 <= column < len(self.x) and 0 <= row < len(self.y):
+            margin = self.learn(column, row)
+            move, close = self.best_move(column, row, *now.u)
+            margin = min(margin, close)
+            self.code = SEARCH
+        else:
+            move = self.way_back(column, row)
+            self.code = RETURN
+        right, up, self.facing = MOVES[move]
+        interval_s = self.steps * self.dt_s
+        self.velocity = (
+            (first_x + (column + right) * self.cell - now.x_mm) / interval_s,
+            (first_y + (row + up) * self.cell - now.y_mm) / interval_s,
+        )
+        self.listened, self.hits = 0, 0.0
+        return margin
+
+
+def simulate_with(
+    price: Price, start: Mapping[str, Any], settings: Mapping[str, Any], plume: Plume
+) -> dict[str, Any]:
+    """Simulate one agent that prices its moves in this way."""
+
+    def make(parameters: Mapping[str, Any], wind: Wind, dt_s: float) -> Believer:
+        return Believer(parameters, wind, dt_s, plume.arena, settings["prepared"], price)
+
+    return run(start, settings, plume, make, DRAWS)
