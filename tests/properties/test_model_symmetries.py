@@ -71,7 +71,8 @@ def machine(name, params, world):
     constants = model.constants(params, speed)
     toward = math.atan2(world.wind[1], world.wind[0])
     dt_s = model.PUBLICATION_DT_S
-    surroundings = Surroundings(*world.edges, speed, toward, dt_s, {})
+    prepared = factories.engine_settings(name)["prepared"]
+    surroundings = Surroundings(*world.edges, speed, toward, dt_s, prepared)
     tables = declared(model, "tables")(params, constants, surroundings)
     # whoever looks things up may look up a lot
     step = model.step if isinstance(tables, NoTables) else compiled(model.step)
@@ -190,13 +191,19 @@ def test_symmetries_are_broken_only_by_published_quirks_and_with_a_reason(name, 
 def test_a_moved_world_moves_the_track(name, preset, symmetry, world, moved):
     params = params_of(name, preset)
     broken = declared(registry.get("model", name), "broken_symmetries")(params)
-    worst, same_codes = largest_difference(name, preset, world, moved, symmetry == "mirror")
     if symmetry in broken:
-        # an exception that is not needed is not one
-        assert worst > 1e-6, f"{name} keeps the {symmetry} symmetry that it says it breaks"
-    else:
-        assert worst < 1e-6
-        assert same_codes
+        pytest.skip(broken[symmetry])
+    worst, same_codes = largest_difference(name, preset, world, moved, symmetry == "mirror")
+    assert worst < 1e-6
+    assert same_codes
+
+
+def test_the_quirks_of_published_code_are_seen():
+    # the same test fails where a symmetry is broken indeed
+    for preset, least in (("alvarez_salvado_2018", 1e-3), ("alvarez_salvado_2018_corrected", 0.0)):
+        for world, moved, mirrored in ((MIRRORED, mirror, True), (TURNED, quarter_turn, False)):
+            worst, _ = largest_difference("on_off", preset, world, moved, mirrored)
+            assert worst > least if least else worst < 1e-6
 
 
 @pytest.mark.parametrize("name", registry.names("model"))
@@ -299,7 +306,9 @@ def test_finer_steps_change_no_ensemble_mean(name, steady):
         means.append(values.mean(axis=1))
         errors.append(values.std(axis=1, ddof=1) / math.sqrt(values.shape[1]))
     for coarse in (0, 1):
-        allowed = 4.0 * np.hypot(errors[coarse], errors[2]) + 1e-6
+        # and whoever decides at the end of a step does everything a step or two later
+        a_step_mm = means[0][1] / round(6.0 / dt_s)
+        allowed = 4.0 * np.hypot(errors[coarse], errors[2]) + 2.0 * a_step_mm
         assert (np.abs(means[coarse] - means[2]) <= allowed).all(), (means, errors)
 
 

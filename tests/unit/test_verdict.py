@@ -117,3 +117,21 @@ def test_nothing_compared_is_no_agreement():
     empty = decide(agreement(n=0))
     assert empty["passed"] is False
     assert empty["missed"][0]["required"] == "at least 1"
+
+
+def test_an_agent_without_a_reference_is_named_and_neither_fails_nor_is_validated():
+    result = decide(agreement(), without_reference=["mine"])
+    assert result["passed"] is True
+    assert result["not_validated"] == ["mine"]
+    assert set(result["agents"]) == {"fly"}
+    # not even where there is nobody else
+    alone = verdict(
+        [],
+        reproducibility_icc=1.0,
+        bitwise_identical=True,
+        mutants=(),
+        limits=LIMITS,
+        without_reference=["mine"],
+    )
+    assert alone["passed"] is True
+    assert alone["agents"] == {}
