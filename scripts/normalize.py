@@ -25,12 +25,14 @@ def main(args):
     keys = settings.pop("companions")
     companions = dict(zip(keys, map(Path, args.companions), strict=True))
     source = Path(args.source) if args.source else None
-    normalize(args.recording, settings, source, Path(args.plume), Path(args.quality), companions)
+    files = Path(args.plume), Path(args.quality)
+    normalize(args.recording, settings, source, *files, companions, args.section)
 
 
 if __name__ == "__main__":
     parser = jobs.parser(__doc__)
     parser.add_argument("--recording", required=True, help="label")
+    parser.add_argument("--section", default="recordings", help="of the config")
     parser.add_argument("--settings", type=json.loads, required=True)
     parser.add_argument("--source", nargs="?", help="file; none for analytic fields and signals")
     parser.add_argument(

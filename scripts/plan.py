@@ -11,14 +11,16 @@ def main(args):
     from plumenav.tables import PLAN, PlumeReader, write_table
 
     with PlumeReader(args.plume) as reader:
-        check_start(args.recording, args.settings["start"], reader.metadata, reader.n_frames)
+        start, part = args.settings["start"], args.settings["movie_part"]
+        check_start(args.recording, start, reader.metadata, reader.n_frames, part)
         plan = make_plan(
             args.settings["seed"],
             args.recording,
             args.agent,
-            args.settings["start"],
+            start,
             args.settings["simulations"],
-            reader.n_frames,
+            reader,
+            part,
         )
     write_table(args.plan, plan, PLAN)
 

@@ -1,17 +1,32 @@
 """Measure what an agent must know before it starts (rule prepare_agent)."""
 
+import importlib
 import json
+from contextlib import ExitStack
 
 from plumenav import jobs
 
 
 def main(args):
-    """Write the sensor's levels in this recording."""
-    from plumenav.batch.prepare import sensor_levels, write_prepared
+    """Write the sensor's levels in this recording, what is doubtful about it, and beliefs."""
+    from plumenav.batch.prepare import check_sides, check_walls, sensor_levels, write_prepared
     from plumenav.tables import PlumeReader
 
-    with PlumeReader(args.plume) as reader:
-        write_prepared(args.prepared, sensor_levels(reader, args.agent, args.settings))
+    with ExitStack() as opened:
+        reader = opened.enter_context(PlumeReader(args.plume))
+        check_walls(reader.metadata, args.settings["wall_mm"])
+        warnings = []
+        if args.settings["sides"]:
+            warnings = check_sides(reader.metadata, args.agent, args.settings["sensor"])
+        levels = sensor_levels(reader, args.agent, args.settings)
+        arrays = None
+        if "detection" in args.settings:
+            # by name: it is in the fingerprint of such agents only (workflow/rules/settings.smk)
+            beliefs = importlib.import_module("plumenav.batch.detection")
+            other = [opened.enter_context(PlumeReader(path)) for path in args.fitted]
+            fitted = other[0] if other else None
+            arrays = beliefs.detection_arrays(reader, fitted, args.agent, args.settings)
+        write_prepared(args.prepared, levels, arrays, warnings)
 
 
 if __name__ == "__main__":
@@ -21,5 +36,6 @@ if __name__ == "__main__":
     parser.add_argument("--agent", required=True, help="label")
     parser.add_argument("--settings", type=json.loads, required=True)
     parser.add_argument("--plume", required=True)
+    parser.add_argument("--fitted", nargs="*", default=[], help="another plume, to fit to")
     parser.add_argument("--prepared", required=True)
     jobs.run(main, parser.parse_args())

@@ -16,6 +16,7 @@ def main(args):
         args.plume,
         args.plan,
         args.prepared,
+        args.wind,
         args.simulations,
         args.trajectories,
         Path(args.folder),
@@ -32,6 +33,7 @@ if __name__ == "__main__":
     parser.add_argument("--plume", required=True)
     parser.add_argument("--plan", required=True)
     parser.add_argument("--prepared", required=True)
+    parser.add_argument("--wind", nargs="?", help="recorded wind; none if it is uniform")
     parser.add_argument("--simulations", nargs="+", required=True)
     parser.add_argument("--trajectories", nargs="+", required=True)
     parser.add_argument("--folder", required=True)

@@ -16,6 +16,7 @@ def main(args):
         args.plume,
         args.plan,
         args.prepared,
+        args.wind,
         args.trajectories,
         args.simulations,
         args.threads,
@@ -33,6 +34,7 @@ if __name__ == "__main__":
     parser.add_argument("--plume", required=True)
     parser.add_argument("--plan", required=True)
     parser.add_argument("--prepared", required=True)
+    parser.add_argument("--wind", nargs="?", help="recorded wind; none if it is uniform")
     parser.add_argument("--trajectories", required=True)
     parser.add_argument("--simulations", required=True)
     jobs.run(main, parser.parse_args())

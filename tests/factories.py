@@ -175,7 +175,7 @@ def engine_settings(model: str, **changes: Any) -> dict[str, Any]:
         "control": "none",
         "sensor": {
             "shape": module.SENSOR["shape"],
-            "parameters": shape.Params().model_dump(),
+            "parameters": shape.Params(**module.SENSOR.get("parameters", {})).model_dump(),
             "interpolation": module.SENSOR["interpolation"],
             "threshold": 0.05,
             "dead_zone": None,
@@ -189,6 +189,7 @@ def engine_settings(model: str, **changes: Any) -> dict[str, Any]:
         "movie_end": "loop",
         "wind_speed_mm_s": 100.0,
         "wind_toward_rad": 0.0,
+        "feels_wind": True,
         "record_every": 1,
         "record_variables": False,
     }
@@ -197,6 +198,30 @@ def engine_settings(model: str, **changes: Any) -> dict[str, Any]:
     parameters = changes.pop("parameters", {})
     settings["parameters"] = {**settings["parameters"], **parameters}
     return {**settings, **changes}
+
+
+def one(
+    x: float = 100.0, y: float = 0.0, heading: float = np.pi, frame: int = 0, key: int = 1
+) -> dict[str, np.ndarray]:
+    """A plan of one simulation."""
+    return {
+        "simulation": np.array([0]),
+        "replicate": np.array([0]),
+        "key": np.array([key], np.uint64),
+        "x_mm": np.array([x]),
+        "y_mm": np.array([y]),
+        "heading_rad": np.array([heading]),
+        "start_frame": np.array([frame], np.int32),
+    }
+
+
+def straight(**changes: Any) -> dict[str, Any]:
+    """A walk along the heading at 100 mm/s, steps of 0.1 s."""
+    parameters = {"turn_sd_deg": 0.0, "speed_mm_s": 100.0}
+    return engine_settings(
+        "correlated_random_walk",
+        **{"parameters": parameters, "dt_s": 0.1, "duration_s": 1.0, **changes},
+    )
 
 
 def run(
@@ -213,3 +238,65 @@ def run(
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     order = np.lexsort((columns["step"], columns["simulation"]))
     return {name: column[order] for name, column in columns.items()}, outcome.simulations
+
+
+MODEL = '''"""A model made for a test."""
+
+import math
+from typing import NamedTuple
+
+from plumenav.models._contract import Action, ModelParams
+
+PLUGIN_KIND = "model"
+CITATION = "nobody, nowhere, never: made for a test"
+FAMILY = "null"
+PRESETS = {"only": {}}
+PUBLICATION_DT_S = 0.1
+SENSOR = {"shape": "point", "interpolation": "nearest", "threshold": None, "dead_zone": None}
+NEEDS_WIND = False
+BEHAVIOURS = ("walk",)
+
+
+class Params(ModelParams):
+    """None."""
+
+
+class Constants(NamedTuple):
+    unused: float
+
+
+class State(NamedTuple):
+    unused: float
+
+
+class Noise(NamedTuple):
+    u: float
+
+
+def constants(params, wind_speed_mm_s):
+    return Constants(0.0)
+
+
+def initial_state(c):
+    return State(0.0)
+
+
+def initial_behaviour(c):
+    return 0
+
+
+def mirrored(noise):
+    return noise
+
+
+def step(observation, state, c, noise, dt_s):'''
+
+
+def add_model(folder: Path, patch: Any, name: str, step: str, **constants: object) -> None:
+    """Add a model of one's own for the rest of a test: the body of its step, and constants."""
+    patch.setenv("PLUMENAV_CACHE", str(folder / "cache"))
+    file = folder / f"{name}.py"
+    said = "".join(f"{key} = {value!r}\n" for key, value in constants.items())
+    file.write_text(MODEL.replace("BEHAVIOURS =", f"{said}BEHAVIOURS =") + step, encoding="utf-8")
+    patch.setattr(registry, "_user_files", {})
+    registry.register_file(file)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from plumenav.batch.prepare import write_prepared
 from plumenav.config.schema import Config
 from plumenav.tables import (
     AGREEMENT,
@@ -422,6 +423,11 @@ def write_run(
                 walks(20, 0.0, 7 + a, simulation["duration_s"], reach, kind == "signal"), reach
             )
             write_table(root / "checks" / recording / agent / "blank.parquet", blank, SIMULATIONS)
+            levels = {"threshold": 0.05, "dead_zone": None}
+            warnings = ["it is only an example"] if a == 0 else []
+            prepared = root / "prepared" / recording / f"{agent}.npz"
+            prepared.parent.mkdir(parents=True, exist_ok=True)
+            write_prepared(str(prepared), levels, warnings=warnings)
             agreement += agreement_rows(recording, agent, seed=10 * r + a)
     write_agreement(root, agreement)
     write_json(root / "validation" / "verdict.json", verdict(config, passed))

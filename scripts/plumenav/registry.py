@@ -25,6 +25,7 @@ FOLDERS = {
     "model": "models",
     "reference": "references",
     "sensor": "sensors",
+    "start": "starts",
     "field": "engine/fields",
     "figure": "figures",
     "measure": "analysis/measures",

@@ -35,6 +35,11 @@ def noise_key(*parts: object) -> int:
 
 # Draws of a field whose value is drawn (hits): block number; a model's draws begin in block 0.
 FIELD_BLOCK = 2**32
+# The noise of a sensor: columns 0 and 1 make the normal number of the left (or only) side, columns
+# 2 and 3 that of the right side.
+SENSOR_BLOCK = 2 * 2**32
+# What the engine itself draws: the new heading at a wall.
+ENGINE_BLOCK = 3 * 2**32
 
 
 def uniform_draws(key: int, n_steps: int, n_draws: int, first_block: int = 0) -> np.ndarray:
@@ -47,7 +52,7 @@ def uniform_draws(key: int, n_steps: int, n_draws: int, first_block: int = 0) ->
     n_steps, n_draws : int
         Number of steps, and of draws in each step.
     first_block : int
-        Block of the first draw: 0 for models, FIELD_BLOCK for fields.
+        Block of the first draw: 0 for models; FIELD_BLOCK, SENSOR_BLOCK, ENGINE_BLOCK.
 
     Returns
     -------

@@ -216,3 +216,21 @@ def file_of_world(x_mm: Any, y_mm: Any, view: View) -> tuple[Any, Any]:
     right, up = x_mm * cos - y_mm * sin, x_mm * sin + y_mm * cos
     column = view.source_column + right / view.column_mm * (-1.0 if view.mirrored else 1.0)
     return view.source_row - up / view.row_mm, column
+
+
+def movie_window(frames: int, part: str) -> tuple[int, int]:
+    """Frames [first, end) of a part of a movie.
+
+    Parameters
+    ----------
+    frames : int
+        Of the whole movie.
+    part : {"whole", "first_half", "second_half"}
+
+    Examples
+    --------
+    >>> movie_window(7, "first_half"), movie_window(7, "second_half")
+    ((0, 3), (3, 7))
+    """
+    half = frames // 2
+    return {"whole": (0, frames), "first_half": (0, half), "second_half": (half, frames)}[part]

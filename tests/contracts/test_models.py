@@ -7,7 +7,7 @@ import pytest
 
 import factories
 from plumenav import registry
-from plumenav.models._contract import ModelParams
+from plumenav.models._contract import ModelParams, declared
 from plumenav.rng import uniform_draws
 
 MODELS = registry.names("model")
@@ -70,42 +70,43 @@ def test_engine_and_reference_agree_step_by_step(name, movie):
     assert simulations.column("encounters").to_pylist() == [one["encounters"] for one in outcomes]
 
 
-def opposite_first_draw(key):
-    """Another noise key whose first draw lies in the other half of [0, 1)."""
-    low = uniform_draws(key, 1, 1)[0, 0] < 0.5
-    return next(k for k in range(100) if (uniform_draws(k, 1, 1)[0, 0] < 0.5) != low)
-
-
 @pytest.mark.parametrize("name", MODELS)
-def test_mirrored_world_mirrors_the_track(name, tmp_path):
-    # mirrored plume, start and signs of turns: an exact symmetry, unless the model says otherwise
+def test_mirrored_world_mirrors_the_track(name, tmp_path, monkeypatch):
+    # mirrored plume, start and draws: an exact symmetry, unless the model says otherwise; shown on
+    # the reference, which the engine equals step by step
+    from plumenav.references import _loop
+    from plumenav.references._run import run_sample
+
     model = registry.get("model", name)
     frames = factories.movie_frames(noise_sd=0.0)
-    here = factories.write_movie(tmp_path / "a.parquet", frames, dtype="float32", source=(11.5, 0))
-    there = factories.write_movie(
-        tmp_path / "b.parquet",
-        np.ascontiguousarray(frames[:, ::-1]),
-        dtype="float32",
-        source=(11.5, 0),
-    )
-    # blind to direction of drawn signs: noise that turns is switched off where it can be
-    quiet = {
-        key: 0.0
-        for key in ("turn_sd_deg", "drift_sd_deg", "turn_base_hz", "turn_off_hz", "turn_hz")
-        if key in model.Params.model_fields
-    }
-    if "fidelity" in model.Params.model_fields:
-        quiet["fidelity"] = "corrected"
-    settings = factories.engine_settings(name, parameters=quiet, duration_s=4.0)
-    plan = factories.plan_columns(8, 40)
-    mirrored = {**plan, "y_mm": -plan["y_mm"], "heading_rad": -plan["heading_rad"]}
-    if "first_side" in model.Noise._fields:
-        # this sign is drawn at the first step: choose keys that draw the other one
-        mirrored["key"] = np.array(
-            [opposite_first_draw(int(key)) for key in plan["key"]], np.uint64
+    here, there = (
+        factories.write_movie(tmp_path / file, images, dtype="float32", source=(11.5, 0))
+        for file, images in (
+            ("a.parquet", frames),
+            ("b.parquet", np.ascontiguousarray(frames[:, ::-1])),
         )
-    a, _ = factories.run(here, plan, settings)
-    b, _ = factories.run(there, mirrored, settings)
-    assert np.ptp(a["x_mm"]) > 1.0
-    assert np.allclose(a["x_mm"], b["x_mm"], atol=1e-6)
-    assert np.allclose(a["y_mm"], -b["y_mm"], atol=1e-6)
+    )
+    exact = {"fidelity": "corrected"} if "fidelity" in model.Params.model_fields else {}
+    settings = factories.engine_settings(name, parameters=exact, duration_s=4.0)
+    if "mirror" in declared(model, "broken_symmetries")(model.Params(**settings["parameters"])):
+        pytest.skip("the model says why not")
+    plan = factories.plan_columns(4, 40)
+    rows = [{key: column[i].item() for key, column in plan.items()} for i in range(4)]
+    others = [{**row, "y_mm": -row["y_mm"], "heading_rad": -row["heading_rad"]} for row in rows]
+
+    def mirrored_draws(key, n_steps, n_draws, *block):
+        draws = uniform_draws(key, n_steps, n_draws, *block)
+        if block:  # chances of the field, not the model's
+            return draws
+        return np.array([model.mirrored(model.Noise(*row)) for row in draws.tolist()])
+
+    a, _ = run_sample(rows, settings, here)
+    monkeypatch.setattr(_loop, "uniform_draws", mirrored_draws)
+    b, _ = run_sample(others, settings, there)
+    assert len(a) == len(b)
+    x, y = a.column("x_mm").to_numpy(), a.column("y_mm").to_numpy()
+    moved = max(np.ptp(x[a.column("simulation").to_numpy() == i]) for i in range(4))
+    assert moved > 1.0
+    assert np.abs(x - b.column("x_mm").to_numpy()).max() < 1e-6
+    assert np.abs(y + b.column("y_mm").to_numpy()).max() < 1e-6
+    assert a.column("state").equals(b.column("state"))

@@ -40,9 +40,17 @@ def plume_path(tmp_path_factory):
     return path
 
 
+def two_sided(name):
+    return name in registry.names("model") and declared(registry.get("model", name), "BILATERAL")
+
+
 def settings(module, **changes):
+    name = module.__name__.rsplit(".", 1)[-1]
+    shape = {"shape": "point", "parameters": {}}
+    if two_sided(name):
+        shape = {"shape": "pair", "parameters": {"separation_mm": 2.0, "ahead_mm": 0.5}}
     return {
-        "model": module.__name__.rsplit(".", 1)[-1],
+        "model": name,
         "parameters": module.EXAMPLE_PARAMETERS,
         "dt_s": 0.02,
         "duration_s": 12.0,
@@ -53,8 +61,7 @@ def settings(module, **changes):
         "wind_speed_mm_s": 10.0,
         "wind_toward_rad": 0.1,
         "sensor": {
-            "shape": "point",
-            "parameters": {},
+            **shape,
             "interpolation": "nearest",
             "threshold": 0.25,
             "dead_zone": 0.05,

@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from plumenav.references._arena import closest_mm, entry, reflect
@@ -62,13 +62,20 @@ def test_entry_is_the_first_point_inside_the_circle(x0, y0, x1, y1, radius):
     st.integers(1, 40),
     st.integers(0, 200),
     st.sampled_from(["loop", "hold", "stop"]),
+    st.sampled_from(["whole", "first_half", "second_half"]),
     st.data(),
 )
-def test_clock_against_counting_in_whole_milliseconds(gaps, last_ms, n_steps, movie_end, data):
+def test_clock_against_counting_in_whole_milliseconds(
+    gaps, last_ms, n_steps, movie_end, movie_part, data
+):
     """Integers know no rounding: the frame is the last one that has come."""
     stamps_ms = np.cumsum([0, *gaps])
     period_ms = int(stamps_ms[-1]) + last_ms
-    start = data.draw(st.integers(0, len(gaps)))
+    n = len(stamps_ms)
+    first, last = {"first_half": (0, n // 2), "second_half": (n // 2, n)}.get(movie_part, (0, n))
+    end_ms = period_ms if last == n else int(stamps_ms[last])
+    assume(end_ms > stamps_ms[first])
+    start = data.draw(st.integers(first, last - 1))
     dt_ms = data.draw(st.integers(1, 30))
     plume = Plume(
         {"kind": "movie", "period_s": period_ms / 1000.0},
@@ -76,15 +83,16 @@ def test_clock_against_counting_in_whole_milliseconds(gaps, last_ms, n_steps, mo
         5.0 + stamps_ms / 1000.0,
         np.zeros((len(stamps_ms), 1, 1)),
     )
-    seen = clock(plume, start, n_steps, dt_ms / 1000.0, movie_end)
+    seen = clock(plume, start, n_steps, dt_ms / 1000.0, movie_end, movie_part)
+    stamps_ms, period_ms = stamps_ms[first:last] - stamps_ms[first], end_ms - stamps_ms[first]
     want, wraps = [], []
     for i in range(n_steps):
-        elapsed = int(stamps_ms[start]) + i * dt_ms
+        elapsed = int(stamps_ms[start - first]) + i * dt_ms
         if movie_end == "stop" and elapsed >= period_ms:
             break
         wraps.append(elapsed // period_ms if movie_end == "loop" else 0)
         elapsed -= wraps[-1] * period_ms
-        want.append(int(np.flatnonzero(stamps_ms <= elapsed)[-1]))
+        want.append(first + int(np.flatnonzero(stamps_ms <= elapsed)[-1]))
     assert seen.frame.tolist() == want
     assert seen.wraps.tolist() == wraps
     assert seen.ended == (len(want) < n_steps)

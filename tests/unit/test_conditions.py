@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from plumenav import config
-from plumenav.batch.settings import job_settings
+from plumenav.batch.settings import SIMULATION_KEYS, job_settings
 from plumenav.errors import UserError
 
 SMOOTH = {
@@ -60,9 +60,7 @@ def test_another_seed_changes_nothing_of_the_others():
         # all that a job is told of a recording: this entry, under this label
         assert more[label] == entry
     content = {"recordings": more, "agents": {"fly": {}}, "simulation": {}}
-    content["simulation"] = dict.fromkeys(
-        ["duration_s", "dt_s", "success_radius_mm", "arrival", "boundary", "movie_end", "record"]
-    )
+    content["simulation"] = dict.fromkeys(SIMULATION_KEYS)
     assert job_settings(content, "smooth_5", "fly") == job_settings(
         {**content, "recordings": few}, "smooth_5", "fly"
     )

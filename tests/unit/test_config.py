@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from plumenav import config
+import factories
+from plumenav import config, registry
 from plumenav.config.document import documents
 from plumenav.errors import UserError
 
@@ -77,7 +78,13 @@ MISTAKES = [
     ("agents.fly.preset", "best", ["agents.fly.preset", "alvarez_salvado_2018"]),
     ("agents.fly.parameters", {"tau_on": 1}, ["agents.fly.parameters.tau_on", "tau_on_s'?"]),
     ("agents.fly.parameters", {"tau_on_s": -1}, ["agents.fly.parameters.tau_on_s", "greater"]),
-    ("agents.fly.sensor.shape", "nose", ["agents.fly.sensor.shape", "'nose'", "ellipse, point"]),
+    ("agents.fly.control", "shufled", ["agents.fly.control", "Did you mean 'shuffled'?"]),
+    ("agents.fly.sensor.noise", {"value": -1}, ["sensor.noise.value", "greater than or equal"]),
+    ("agents.fly.sensor.noise", {}, ["agents.fly.sensor.noise.value", "missing"]),
+    ("agents.fly.sensor.adaptation", {"tau_s": 0}, ["sensor.adaptation.", "tau_s"]),
+    ("simulation.boundary_margin_mm", -3, ["boundary_margin_mm", "greater than or equal to 0"]),
+    ("simulation.movie_part", "half", ["simulation.movie_part", "'half'", "first_half"]),
+    ("agents.fly.sensor.shape", "nose", ["agents.fly.sensor.shape", "'nose'", "pair, point"]),
     ("agents.fly.sensor.parameters", {"size": 1}, ["agents.fly.sensor.parameters.size"]),
     ("agents.fly.control", "blank_region", ["agents.fly.control", "no meaning", "hill"]),
     ("recordings.hill.analytic.field", "gauss", ["analytic.field", "Did you mean 'gaussian'?"]),
@@ -208,3 +215,62 @@ def test_shipped_configs_are_valid(name):
 def test_documentation_of_the_config_is_current():
     for path, text in documents(ROOT / "config").items():
         assert path.read_text() == text, "run: python -m plumenav.config.document"
+
+
+def test_shuffled_agents_need_pairs_of_simulations():
+    content = changed("agents.fly.control", "shuffled")
+    assert config.resolve(content, Path())["agents"]["fly"]["control"] == "shuffled"
+    content["simulation"]["simulations"] = 21
+    with pytest.raises(UserError, match=r"simulation.simulations: found 21.*even"):
+        config.resolve(content, Path())
+
+
+def test_a_signal_has_no_halves():
+    content = changed("simulation.movie_part", "first_half")
+    config.resolve(content, Path())  # an analytic plume is the same at all times
+    pulse = {"duration_s": 20.0, "start_s": 5.0, "stop_s": 10.0}
+    content["recordings"] = {"pulse": {"signal": pulse}}
+    with pytest.raises(UserError, match=r"simulation.movie_part.*signal"):
+        config.resolve(content, Path())
+
+
+def test_what_is_not_given_is_none_and_null_takes_it_away():
+    fly = config.resolve(GOOD, Path())["agents"]["fly"]
+    assert (fly["sensor"]["noise"], fly["sensor"]["adaptation"]) == (None, None)
+    content = changed("agents.fly.sensor.noise", {"value": 2, "unit": "noise_sd"})
+    content["agents"]["fly"]["sensor"]["adaptation"] = {"tau_s": 9.8, "half_level": 3}
+    fly = config.resolve(content, Path())["agents"]["fly"]
+    assert fly["sensor"]["noise"] == {"value": 2.0, "unit": "noise_sd"}
+    assert fly["sensor"]["adaptation"] == {"tau_s": 9.8, "half_level": 3.0}
+    content["agents"]["fly"]["sensor"]["adaptation"] = None
+    assert config.resolve(content, Path())["agents"]["fly"]["sensor"]["adaptation"] is None
+
+
+def test_who_compares_sides_needs_a_sensor_that_has_some(tmp_path, monkeypatch):
+    factories.add_model(tmp_path, monkeypatch, "two_sided", "    return None", BILATERAL=True)
+    file = tmp_path / "reference" / "two_sided.py"
+    file.parent.mkdir()
+    file.write_text('"""Of a test."""\nPLUGIN_KIND = "reference"\n', encoding="utf-8")
+    content = changed("agents.fly.model", "two_sided")
+    content["plugins"] = ["two_sided.py", "reference/two_sided.py"]
+    with pytest.raises(UserError, match=r"agents.fly.sensor.shape.*'point'.*motion_pair, pair"):
+        config.resolve(content, tmp_path)
+    content["agents"]["fly"]["sensor"]["shape"] = "pair"
+    sensor = config.resolve(content, tmp_path)["agents"]["fly"]["sensor"]
+    assert sensor["parameters"] == {"separation_mm": 1.0, "ahead_mm": 0.0}
+
+
+def test_what_cannot_run_at_the_time_step_is_refused(tmp_path, monkeypatch):
+    content = changed("agents.fly.sensor.adaptation", {"tau_s": 0.01, "half_level": 1})
+    with pytest.raises(UserError, match=r"agents.fly.sensor.adaptation.tau_s.*step of 0.02 s"):
+        config.resolve(content, Path())
+    content["simulation"]["dt_s"] = 0.005
+    config.resolve(content, Path())
+
+    def problem(params, dt_s):
+        return f"turns {params.turn_base_hz * dt_s:g} times per step" if dt_s > 1 else None
+
+    monkeypatch.setattr(registry.get("model", "on_off"), "problem", problem, raising=False)
+    content = changed("simulation.dt_s", 2.0)
+    with pytest.raises(UserError, match=r"agents.fly: .*turns .* per step.*dt_s"):
+        config.resolve(content, Path())

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import factories
+from factories import one, straight
 from plumenav.engine.run import Blocks, simulate
 from plumenav.tables import PlumeReader
 
@@ -23,28 +24,6 @@ PULSE_TABLE = [  # 1-based sample, ON, OFF: the authors' MATLAB code run unmodif
     (2400, 0.000008, 0.116128),
     (3000, 0, 0.009682),
 ]
-
-
-def one(x=100.0, y=0.0, heading=math.pi, frame=0, key=1):
-    """A plan of one simulation."""
-    return {
-        "simulation": np.array([0]),
-        "replicate": np.array([0]),
-        "key": np.array([key], np.uint64),
-        "x_mm": np.array([x]),
-        "y_mm": np.array([y]),
-        "heading_rad": np.array([heading]),
-        "start_frame": np.array([frame], np.int32),
-    }
-
-
-def straight(**changes):
-    """A walk along the heading at 100 mm/s, steps of 0.1 s."""
-    parameters = {"turn_sd_deg": 0.0, "speed_mm_s": 100.0}
-    return factories.engine_settings(
-        "correlated_random_walk",
-        **{"parameters": parameters, "dt_s": 0.1, "duration_s": 1.0, **changes},
-    )
 
 
 def test_on_off_reproduces_the_published_pulse(tmp_path):

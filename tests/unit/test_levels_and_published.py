@@ -6,8 +6,16 @@ import pytest
 import factories
 from plumenav import registry
 from plumenav.analysis.published.targets import compared, pulse_table
-from plumenav.batch.prepare import read_prepared, sensor_levels, write_prepared
-from plumenav.batch.settings import chunk_names, chunk_rows, time_step_s
+from plumenav.batch.prepare import (
+    Prepared,
+    check_sides,
+    check_walls,
+    read_prepared,
+    read_warnings,
+    sensor_levels,
+    write_prepared,
+)
+from plumenav.batch.settings import chunk_names, chunk_rows, engine_settings, time_step_s
 from plumenav.errors import UserError
 from plumenav.tables import TRAJECTORIES, PlumeReader, TableStream
 
@@ -127,3 +135,46 @@ def test_published_values_are_met_by_the_engine_and_missed_by_another_model(tmp_
         assert len(table) == len(pulse_table()) == 22
         assert all(row["n"] == 3 for row in table)
         assert all(row["passed"] for row in table) is (fidelity == "published")
+
+
+FINE = {"kind": "movie", "mm_per_px": 0.5, "height": 20, "width": 40}
+
+
+def pair(separation_mm, interpolation):
+    parameters = {"separation_mm": separation_mm, "ahead_mm": 0.0}
+    return {"shape": "pair", "parameters": parameters, "interpolation": interpolation}
+
+
+def test_sides_nearer_than_a_pixel_are_refused_or_doubted():
+    assert check_sides(FINE, "moth", pair(0.5, "nearest")) == []
+    assert check_sides({**FINE, "kind": "analytic"}, "moth", pair(0.1, "nearest")) == []
+    with pytest.raises(UserError, match=r"agents.moth.sensor.interpolation.*exactly 0.*bilinear"):
+        check_sides(FINE, "moth", pair(0.49, "nearest"))
+    (warning,) = check_sides(FINE, "moth", pair(0.3, "bilinear"))
+    assert "0.3 mm apart, less than a pixel of 0.5 mm" in warning
+
+
+def test_walls_leave_room_between_them():
+    check_walls(FINE, None)
+    check_walls(FINE, 4.9)
+    with pytest.raises(UserError, match=r"simulation.boundary_margin_mm.*10 mm across.*than 5"):
+        check_walls(FINE, 5.0)
+
+
+def test_warnings_and_noise_survive_the_prepared_file(tmp_path):
+    path = str(tmp_path / "prepared.npz")
+    given = {"threshold": 0.1, "dead_zone": None, "noise": 0.02}
+    write_prepared(path, given, {"map": np.ones(3)}, ["it is only a test"])
+    prepared = read_prepared(path)
+    assert prepared.levels == given
+    assert list(prepared.arrays) == ["map"]
+    assert read_warnings(path) == ["it is only a test"]
+
+
+def test_adaptation_is_not_faster_than_a_step():
+    sensor = {"shape": "point", "parameters": {}, "interpolation": "nearest"}
+    sensor["adaptation"] = {"tau_s": 0.01, "half_level": 1.0}
+    agent = {"model": "on_off", "parameters": {}, "control": "none", "sensor": sensor}
+    job = {"agent": agent, "simulation": {"dt_s": 0.02}, "wind": {}}
+    with pytest.raises(UserError, match=r"adaptation.tau_s.*0.01.*at least 0.02"):
+        engine_settings(job, 0.1, Prepared({}, {}))

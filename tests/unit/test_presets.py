@@ -116,7 +116,7 @@ def test_the_users_keys_win_sections_are_merged_and_lists_replaced(data, monkeyp
         normalize={"calibration": {"one": 2}, "crop": {"rows": [0, 300]}},
     )
     assert found["source_px"] == {"row": 0, "column": 108}
-    assert found["wind"] == {"speed_mm_s": 100, "toward_deg": 5}
+    assert found["wind"] == {"speed_mm_s": 100, "toward_deg": 5, "field": None}
     assert (found["expected"]["frames"], found["expected"]["rows"]) == (None, 406)
     assert found["reader"]["axes"] == ["row", "column", "frame"]
     calibration = found["normalize"]["calibration"]

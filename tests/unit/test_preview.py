@@ -37,7 +37,10 @@ from plumenav.recordings._recognize import open_recording
 
 ROOT = Path(__file__).resolve().parents[2]
 HEIGHT, WIDTH = 40, 56  # of `lopsided`
-SIMULATION = {"start": {"x_mm": [10, 20], "y_mm": [-4, 3]}, "success_radius_mm": 2.0}
+SIMULATION = {
+    "start": {"kind": "region", "x_mm": [10, 20], "y_mm": [-4, 3]},
+    "success_radius_mm": 2.0,
+}
 ORIENTATIONS = list(product(world.QUARTER_TURNS, (False, True)))
 
 
@@ -246,7 +249,7 @@ def test_a_frame_that_is_not_there_is_refused(movie: Path) -> None:
 
 def write_config(folder: Path, recordings: dict[str, Any]) -> Path:
     small = yaml.safe_load((ROOT / "config" / "small.yaml").read_text())
-    small["simulation"]["start"] = {"x_mm": [10, 20], "y_mm": [-4, 3]}
+    small["simulation"]["start"] = {"kind": "region", "x_mm": [10, 20], "y_mm": [-4, 3]}
     small["simulation"]["success_radius_mm"] = 2
     # paths here are absolute
     path = folder / "mine.yaml"

@@ -135,8 +135,12 @@ def test_on_off_ensemble_moves_like_the_published_program():
         assert abs(each.mean() - upwind_mm_s) < 4.0 * error
 
 
-def forced(model, u, heading_rad=0.0, odor=0.0, t_s=0.0, in_odor=False):
-    return model.decide(Sensed(t_s, heading_rad, odor, in_odor, list(u)))
+def forced(model, u, heading_rad=0.0, odor=0.0, t_s=0.0, in_odor=False, wind=WIND):
+    felt = {
+        "wind_x_mm_s": wind.speed_mm_s * math.cos(wind.toward_rad),
+        "wind_y_mm_s": wind.speed_mm_s * math.sin(wind.toward_rad),
+    }
+    return model.decide(Sensed(t_s, heading_rad, odor, in_odor, list(u), **felt))
 
 
 # uniforms whose normal number is g: sqrt(-2 ln(1 - a)) = 2, cos(2 pi b) = 1
@@ -148,9 +152,11 @@ def test_on_off_turns_by_the_square_or_by_the_number_itself(fidelity, jump_deg):
     chosen = {**on_off.EXAMPLE_PARAMETERS, "fidelity": fidelity}
     for sign, side in ((0.49, 1.0), (0.5, -1.0)):
         model = on_off.OnOff(chosen, Wind(0.0, 0.0), 0.02)
-        action = forced(model, (0.119, sign, *TWO))
+        action = forced(model, (0.119, sign, *TWO), wind=Wind(0.0, 0.0))
         assert math.degrees(action.heading_rad) == pytest.approx(side * jump_deg)
-    still = forced(on_off.OnOff(chosen, Wind(0.0, 0.0), 0.02), (0.12, 0.1, *TWO))
+    still = forced(
+        on_off.OnOff(chosen, Wind(0.0, 0.0), 0.02), (0.12, 0.1, *TWO), wind=Wind(0.0, 0.0)
+    )
     assert still.heading_rad == 0.0
     assert still.margin == pytest.approx(0.0, abs=1e-12)
 
@@ -158,10 +164,10 @@ def test_on_off_turns_by_the_square_or_by_the_number_itself(fidelity, jump_deg):
 def test_on_off_wind_drive_points_downwind_without_odour_and_upwind_with_it():
     chosen = {**on_off.EXAMPLE_PARAMETERS, "fidelity": "corrected"}
     model = on_off.OnOff(chosen, Wind(100.0, 0.3), 0.02)
-    turned = forced(model, (0.99, 0, 0, 0), 0.3 + math.pi / 2).heading_rad
+    turned = forced(model, (0.99, 0, 0, 0), 0.3 + math.pi / 2, wind=Wind(100.0, 0.3)).heading_rad
     assert math.degrees(turned - 0.3) == pytest.approx(90.0 - 25.0 * 0.02)
     model.on, model.off = 0.5, 0.0
-    turned = forced(model, (0.99, 0, 0, 0), 0.3 + math.pi / 2).heading_rad
+    turned = forced(model, (0.99, 0, 0, 0), 0.3 + math.pi / 2, wind=Wind(100.0, 0.3)).heading_rad
     assert math.degrees(turned - 0.3) == pytest.approx(90.0 + (250.0 * 0.5 - 25.0) * 0.02)
 
 
@@ -170,9 +176,9 @@ def test_on_off_published_drive_is_a_table_that_repeats_after_359_degrees():
     published = on_off.OnOff(chosen, WIND, 0.02)
     exact = on_off.OnOff({**chosen, "fidelity": "corrected"}, WIND, 0.02)
     for degrees, looked_up in ((30.4, 30), (30.6, 31), (360.0, 1), (-1.0, 358), (720.0, 2)):
-        found, _ = published.downwind_direction(math.radians(degrees))
+        found, _ = published.downwind_direction(math.radians(degrees), 0.0)
         assert found == pytest.approx(-math.sin(math.radians(looked_up)), abs=1e-15)
-        found, _ = exact.downwind_direction(math.radians(degrees))
+        found, _ = exact.downwind_direction(math.radians(degrees), 0.0)
         assert found == pytest.approx(-math.sin(math.radians(degrees)), abs=1e-12)
 
 
@@ -375,13 +381,14 @@ def test_surge_cast_forgets_and_surges_on_where_odour_is_too_long_ago():
 
 def test_surge_cast_speeds_and_wind_direction():
     chosen = {**surge_cast.EXAMPLE_PARAMETERS, "speeds": "matched", "matched_speed_mm_s": 8.0}
-    model = surge_cast.SurgeCast(chosen, Wind(100.0, math.pi / 2), 0.005)
-    action = forced(model, (0.2,))  # first side: left of a wind to +y is -x
+    across = Wind(100.0, math.pi / 2)
+    model = surge_cast.SurgeCast(chosen, across, 0.005)
+    action = forced(model, (0.2,), wind=across)  # first side: left of a wind to +y is -x
     assert (action.vx_mm_s, action.vy_mm_s) == pytest.approx((-4.0, -0.16))
     model.mode = surge_cast.SURGE
-    action = forced(model, (0.2,))
+    action = forced(model, (0.2,), wind=across)
     assert (action.vx_mm_s, action.vy_mm_s) == pytest.approx((0.0, -8.0))
-    right = forced(surge_cast.SurgeCast(chosen, Wind(100.0, math.pi / 2), 0.005), (0.5,))
+    right = forced(surge_cast.SurgeCast(chosen, across, 0.005), (0.5,), wind=across)
     assert (right.vx_mm_s, right.margin) == (pytest.approx(4.0), 0.0)
 
 

@@ -103,6 +103,15 @@ def test_numbers_hold_the_contract(good: tuple[Path, dict[str, Any], dict[str, A
     assert str(root) not in json.dumps(numbers)
 
 
+def test_what_is_doubtful_about_an_agent_is_in_numbers_and_page(good) -> None:
+    root, config, numbers = good
+    first, second, *_ = config["agents"]
+    for agent, expected in ((first, ["it is only an example"]), (second, [])):
+        assert [row["warnings"] for row in numbers["agents"][agent].values()] == 2 * [expected]
+    text = page_text(root, config, numbers)
+    assert text.count("it is only an example") == len(config["recordings"])
+
+
 def test_numbers_and_page_hold_the_quality_of_every_recording(good) -> None:
     root, config, numbers = good
     smooth = numbers["recordings"]["smooth"]

@@ -76,6 +76,12 @@ def test_a_figure_reruns_only_figures_and_report(finished, edited):
     }
 
 
+def test_the_fit_of_beliefs_reruns_nothing_where_nobody_believes(finished, edited):
+    edited("scripts/plumenav/detection/fit.py", "import annotations", "import annotations  # x")
+    edited("scripts/plumenav/batch/detection.py", "import annotations", "import annotations  # x")
+    assert finished.planned("config/small.yaml") == NOTHING
+
+
 def test_the_style_of_figures_reruns_no_simulation(finished, edited):
     edited("scripts/plumenav/figures/_style.py", "import annotations", "import annotations #")
     planned = finished.planned("config/small.yaml")

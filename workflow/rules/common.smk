@@ -10,8 +10,14 @@ ROOT = Path(workflow.current_basedir).parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from plumenav import fingerprint, jobs, ownership, registry
-from plumenav.batch.settings import chunk_names, job_settings, on_off_dead_zones
+from plumenav.batch.settings import (
+    chunk_names,
+    job_settings,
+    on_off_dead_zones,
+    prepare_job,
+)
 from plumenav.config import load, recording_files, resolve
+from plumenav.config.detection import fitted_recording
 from plumenav.errors import UserError
 from plumenav.recordings.synthesis._writers import EXTENSIONS
 
@@ -50,11 +56,15 @@ CHUNKS = chunk_names(
 MOVIES = [
     label for label, entry in CONFIG["recordings"].items() if entry["kind"] == "movie"
 ]
+# agents that believe in a detection model
+BELIEVERS = [label for label, agent in CONFIG["agents"].items() if "detection" in agent]
 FIGURE_FILES = ("pdf", "svg", "csv", "json")  # of every figure, and png
 jobs.inherit_environment([plugin["file"] for plugin in CONFIG["plugins"]])
 
 
 wildcard_constraints:
+    wind_field="|".join(CONFIG["wind_fields"]) or "none",
+    component="downwind|crosswind",
     recording="|".join(CONFIG["recordings"]),
     agent="|".join(CONFIG["agents"]),
     chunk=r"\d{4}",
@@ -70,9 +80,9 @@ def script(name):
     return f"{SCRIPTS}/{name}.py"
 
 
-def code(name, *plugins):
-    """Fingerprint of a script, all it imports, and the plug-ins that a rule names."""
-    files = [ROOT / "scripts" / f"{name}.py"]
+def code(name, *plugins, files=()):
+    """Fingerprint of a script, all it imports, and the plug-ins and files that a rule names."""
+    files = [ROOT / "scripts" / file for file in (f"{name}.py", *files)]
     files += [registry.file_of(kind, plugin) for kind, plugin in plugins]
     return fingerprint.of_files(files)
 
@@ -113,8 +123,18 @@ def recording_parts(label):
 
 def recording_companions(label):
     """Files that a recording's settings name, in the order of their keys."""
-    companions = CONFIG["recordings"][label]["companions"]
-    return [companions[key] for key in sorted(companions)]
+    return companions_of(CONFIG["recordings"][label])
+
+
+def wind_field_of(label):
+    """Label of a recording's recorded wind; None: its wind is uniform."""
+    return CONFIG["recordings"][label]["wind"]["field"]
+
+
+def wind_file(wildcards):
+    """The recorded wind of a recording; nothing if its wind is uniform."""
+    recorded = wind_field_of(wildcards.recording) is not None
+    return f"{OUT}/winds/{wildcards.recording}.parquet" if recorded else []
 
 
 def pairs(pattern):

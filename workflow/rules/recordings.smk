@@ -64,3 +64,70 @@ rule normalize_recording:
         " --companions {input.companions:q} --plume {output.plume:q}"
         " --quality {output.quality:q} --threads {threads}"
         " --usage {output.usage:q} --declared-mb {resources.mem_mb} 2> {log:q}"
+
+
+rule normalize_wind:
+    input:
+        recording=lambda wildcards: wind_component(wildcards)["file"],
+        parts=lambda wildcards: wind_component(wildcards)["parts"],
+        companions=lambda wildcards: companions_of(wind_component(wildcards)),
+    output:
+        component=f"{OUT}/winds/components/{{wind_field}}.{{component}}.parquet",
+        quality=f"{OUT}/winds/components/{{wind_field}}.{{component}}.quality.json",
+        usage=f"{OUT}/performance/jobs/normalize_wind/{{wind_field}}.{{component}}.json",
+    log:
+        f"{OUT}/logs/normalize_wind/{{wind_field}}.{{component}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/normalize_wind/{{wind_field}}.{{component}}.jsonl"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1500),
+        runtime=minutes(20),
+    params:
+        script=script("normalize"),
+        code=wind_code,
+        settings=wind_component_settings,
+    message:
+        "Normalizing the {wildcards.component} component of wind {wildcards.wind_field}"
+    shell:
+        "python {params.script:q} --rule normalize_wind"
+        " --section wind_fields --recording {wildcards.wind_field}.{wildcards.component}"
+        " --settings {params.settings:q} --source {input.recording:q}"
+        " --companions {input.companions:q} --plume {output.component:q}"
+        " --quality {output.quality:q} --threads {threads}"
+        " --usage {output.usage:q} --declared-mb {resources.mem_mb} 2> {log:q}"
+
+
+rule join_wind:
+    input:
+        downwind=lambda wildcards: wind_component_file(wildcards, "downwind"),
+        crosswind=lambda wildcards: wind_component_file(wildcards, "crosswind"),
+        plume=rules.normalize_recording.output.plume,
+    output:
+        wind=f"{OUT}/winds/{{recording}}.parquet",
+        usage=f"{OUT}/performance/jobs/join_wind/{{recording}}.json",
+    log:
+        f"{OUT}/logs/join_wind/{{recording}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/join_wind/{{recording}}.jsonl"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(20),
+    params:
+        script=script("join_wind"),
+        code=code("join_wind"),
+        field=lambda wildcards: wind_field_of(wildcards.recording),
+        settings=wind_settings,
+    message:
+        "Joining the wind of recording {wildcards.recording}"
+    shell:
+        "python {params.script:q} --rule join_wind --recording {wildcards.recording}"
+        " --field {params.field} --settings {params.settings:q} --downwind {input.downwind:q}"
+        " --crosswind {input.crosswind:q} --plume {input.plume:q} --wind {output.wind:q}"
+        " --threads {threads} --usage {output.usage:q}"
+        " --declared-mb {resources.mem_mb} 2> {log:q}"

@@ -1,6 +1,10 @@
 # REQUIRED INPUTS: simulations, trajectories, validation/verdict.json
 # REQUIRED OUTPUTS: statistics/, figures/, performance/, report.html, numbers.json
-FIGURES = [name for name in registry.names("figure") if name != "fig_performance"]
+FIGURES = [
+    name
+    for name in registry.names("figure")
+    if name != "fig_performance" and (BELIEVERS or name != "fig6_detection")
+]
 STATISTICS = ("summary", "measures", "arrival", "against_null", "time_courses")
 
 
@@ -52,6 +56,7 @@ rule draw_figures:
         rules.analyze.output,
         rules.validate_run.output.agreement,
         rules.validate_run.output.verdict,
+        beliefs=beliefs_of_agents(),
     output:
         pictures=[
             report(
@@ -132,6 +137,7 @@ rule write_report:
         rules.draw_figures.output,
         rules.validate_run.output,
         rules.summarize_performance.output,
+        beliefs=beliefs_of_agents(),
         quality=expand(
             rules.normalize_recording.output.quality, recording=CONFIG["recordings"]
         ),
@@ -139,6 +145,7 @@ rule write_report:
             rules.assess_recording.output.quality, recording=CONFIG["recordings"]
         ),
         pages=expand(rules.draw_quality.output.files, recording=MOVIES),
+        prepared=pairs(rules.prepare_agent.output.prepared),
         plumes=expand(
             rules.normalize_recording.output.plume, recording=CONFIG["recordings"]
         ),

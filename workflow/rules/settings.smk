@@ -20,12 +20,45 @@ def normalization_settings(wildcards):
     )
 
 
-def normalization_code(wildcards):
-    extra = CONFIG["recordings"][wildcards.recording]["normalize"]["extra"]
+def normalization_code_of(entry):
     return code(
         "normalize",
         *[("reader", name) for name in registry.names("reader")],
-        *[("step", one["step"]) for one in extra],
+        *[("step", one["step"]) for one in entry["normalize"]["extra"]],
+    )
+
+
+def normalization_code(wildcards):
+    return normalization_code_of(CONFIG["recordings"][wildcards.recording])
+
+
+def wind_code(wildcards):
+    return normalization_code_of(wind_component(wildcards))
+
+
+def wind_component(wildcards):
+    return CONFIG["wind_fields"][wildcards.wind_field][wildcards.component]
+
+
+def companions_of(entry):
+    """Files that an entry's settings name, in the order of their keys."""
+    return [entry["companions"][key] for key in sorted(entry["companions"])]
+
+
+def wind_component_settings(wildcards):
+    return as_flag(recording_files.normalization_settings(wind_component(wildcards)))
+
+
+def wind_component_file(wildcards, component):
+    field = wind_field_of(wildcards.recording)
+    return f"{OUT}/winds/components/{field}.{component}.parquet"
+
+
+def wind_settings(wildcards):
+    """How the components of a recording's wind become mm/s."""
+    entry = CONFIG["wind_fields"][wind_field_of(wildcards.recording)]
+    return as_flag(
+        {key: entry[key] for key in ("downwind_mm_s", "crosswind_mm_s", "steady")}
     )
 
 
@@ -33,34 +66,86 @@ def quality_settings(wildcards):
     """Limits, and what a recording's quality is judged against."""
     entry = CONFIG["recordings"][wildcards.recording]
     limits = {key: value for key, value in CONFIG["quality"].items() if key != "gate"}
-    kept = {key: entry[key] for key in ("wind", "nominal")}
+    kept = {"wind": uniform_wind(entry), "nominal": entry["nominal"]}
     zones = on_off_dead_zones(CONFIG["agents"])
     return as_flag({"quality": limits, "dead_zones": zones, **kept})
+
+
+def uniform_wind(entry):
+    """Speed and direction, without the field that may be named."""
+    return {key: entry["wind"][key] for key in ("speed_mm_s", "toward_deg")}
 
 
 def quality_page_settings(wildcards):
     """What a recording is declared to be, for its quality page."""
     entry = CONFIG["recordings"][wildcards.recording]
-    return as_flag({key: entry[key] for key in ("wind", "nominal")})
+    return as_flag({"wind": uniform_wind(entry), "nominal": entry["nominal"]})
 
 
 def plan_settings(wildcards):
     return as_flag(
         {
             "seed": CONFIG["seed"],
-            "start": CONFIG["simulation"]["start"],
-            "simulations": CONFIG["simulation"]["simulations"],
+            **{
+                key: CONFIG["simulation"][key]
+                for key in ("start", "simulations", "movie_part")
+            },
         }
     )
 
 
 def prepare_settings(wildcards):
-    return as_flag({"sensor": CONFIG["agents"][wildcards.agent]["sensor"]})
+    agent = CONFIG["agents"][wildcards.agent]
+    settings = prepare_job(CONFIG, wildcards.agent)
+    if "detection" in agent:
+        plumes = {"lived": wildcards.recording, "fitted": fitted_to(wildcards)}
+        settings |= {
+            "detection": agent["detection"],
+            "movie_part": CONFIG["simulation"]["movie_part"],
+            "wind_toward_deg": {
+                name: CONFIG["recordings"][label]["wind"]["toward_deg"]
+                for name, label in plumes.items()
+            },
+        }
+    return as_flag(settings)
 
 
 def prepare_code(wildcards):
-    shape = CONFIG["agents"][wildcards.agent]["sensor"]["shape"]
-    return code("prepare", ("sensor", shape))
+    """The code of fits is that of the agents that believe in one."""
+    agent = CONFIG["agents"][wildcards.agent]
+    plugins = [("sensor", agent["sensor"]["shape"])]
+    if "detection" not in agent:
+        return code("prepare", *plugins)
+    plugins += [
+        ("field", field_of(label))
+        for label in {wildcards.recording, fitted_to(wildcards)}
+    ]
+    return code("prepare", *plugins, files=["plumenav/batch/detection.py"])
+
+
+def fitted_to(wildcards):
+    """Label of the recording that an agent's detection model is fitted to."""
+    detection = CONFIG["agents"][wildcards.agent]["detection"]
+    return fitted_recording(wildcards.recording, detection)
+
+
+def fitted_plume(wildcards):
+    """The other plume that a detection model is fitted to; nothing for most agents."""
+    if "detection" not in CONFIG["agents"][wildcards.agent]:
+        return []
+    label = fitted_to(wildcards)
+    if label == wildcards.recording:
+        return []
+    return str(rules.normalize_recording.output.plume).format(recording=label)
+
+
+def beliefs_of_agents():
+    """Prepared files of the agents that believe in a detection model."""
+    return expand(
+        rules.prepare_agent.output.prepared,
+        recording=CONFIG["recordings"],
+        agent=BELIEVERS,
+    )
 
 
 def simulation_settings(wildcards):
@@ -133,6 +218,13 @@ def reported_config():
     kept["plugins"] = [
         f"{plugin['kind']} {plugin['name']}" for plugin in CONFIG["plugins"]
     ]
+    kept["wind_fields"] = {
+        label: {
+            key: recording_files.portable(value) if isinstance(value, dict) else value
+            for key, value in entry.items()
+        }
+        for label, entry in CONFIG["wind_fields"].items()
+    }
     kept["recordings"] = {
         label: recording_files.portable(entry)
         for label, entry in CONFIG["recordings"].items()
@@ -157,6 +249,11 @@ def usage_of_all_jobs():
         rules.normalize_recording.output.usage, recording=CONFIG["recordings"]
     )
     files += expand(rules.assess_recording.output.usage, recording=CONFIG["recordings"])
+    files += [
+        f"{OUT}/performance/jobs/join_wind/{label}.json"
+        for label in CONFIG["recordings"]
+        if wind_field_of(label) is not None
+    ]
     files += expand(rules.draw_quality.output.usage, recording=MOVIES)
     files += [
         f"{OUT}/performance/jobs/synthesize/{Path(recording_file(label)).name}.json"

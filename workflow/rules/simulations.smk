@@ -20,7 +20,7 @@ rule plan_agent:
         runtime=minutes(5),
     params:
         script=script("plan"),
-        code=code("plan"),
+        code=code("plan", ("start", CONFIG["simulation"]["start"]["kind"])),
         settings=plan_settings,
     message:
         "Planning {wildcards.agent} in {wildcards.recording}"
@@ -34,6 +34,7 @@ rule plan_agent:
 rule prepare_agent:
     input:
         plume=rules.normalize_recording.output.plume,
+        fitted=fitted_plume,
     output:
         prepared=f"{OUT}/prepared/{{recording}}/{{agent}}.npz",
         usage=f"{OUT}/performance/jobs/prepare/{{recording}}/{{agent}}.json",
@@ -56,7 +57,7 @@ rule prepare_agent:
     shell:
         "python {params.script:q} --rule prepare --recording {wildcards.recording}"
         " --agent {wildcards.agent} --settings {params.settings:q} --plume {input.plume:q}"
-        " --prepared {output.prepared:q}"
+        " --fitted {input.fitted:q} --prepared {output.prepared:q}"
         " --usage {output.usage:q} --declared-mb {resources.mem_mb} 2> {log:q}"
 
 
@@ -65,6 +66,7 @@ rule simulate_chunk:
         plume=rules.normalize_recording.output.plume,
         plan=rules.plan_agent.output.plan,
         prepared=rules.prepare_agent.output.prepared,
+        wind=wind_file,
     output:
         trajectories=f"{OUT}/trajectories/{{recording}}/{{agent}}/{{chunk}}.parquet",
         simulations=f"{OUT}/simulations/{{recording}}/{{agent}}/{{chunk}}.parquet",
@@ -90,7 +92,7 @@ rule simulate_chunk:
         "python {params.script:q} --rule simulate --recording {wildcards.recording}"
         " --agent {wildcards.agent} --chunk {wildcards.chunk}"
         " --chunk-simulations {params.chunk_simulations} --settings {params.settings:q}"
-        " --plume {input.plume:q} --plan {input.plan:q} --prepared {input.prepared:q}"
+        " --plume {input.plume:q} --plan {input.plan:q} --prepared {input.prepared:q} --wind {input.wind:q}"
         " --trajectories {output.trajectories:q} --simulations {output.simulations:q}"
         " --threads {threads} --usage {output.usage:q}"
         " --declared-mb {resources.mem_mb} 2> {log:q}"

@@ -10,6 +10,7 @@ rule recheck_agent:
         plume=rules.normalize_recording.output.plume,
         plan=rules.plan_agent.output.plan,
         prepared=rules.prepare_agent.output.prepared,
+        wind=wind_file,
         simulations=per_chunk(rules.simulate_chunk.output.simulations),
         trajectories=per_chunk(rules.simulate_chunk.output.trajectories),
     output:
@@ -40,7 +41,7 @@ rule recheck_agent:
     shell:
         "python {params.script:q} --rule recheck --recording {wildcards.recording}"
         " --agent {wildcards.agent} --settings {params.settings:q} --limits {params.limits:q}"
-        " --plume {input.plume:q} --plan {input.plan:q} --prepared {input.prepared:q}"
+        " --plume {input.plume:q} --plan {input.plan:q} --prepared {input.prepared:q} --wind {input.wind:q}"
         " --simulations {input.simulations:q} --trajectories {input.trajectories:q}"
         " --folder {params.folder:q} --threads {threads}"
         " --usage {output.usage:q} --declared-mb {resources.mem_mb} 2> {log:q}"
@@ -51,6 +52,7 @@ rule reference_agent:
         plume=rules.normalize_recording.output.plume,
         plan=rules.plan_agent.output.plan,
         prepared=rules.prepare_agent.output.prepared,
+        wind=wind_file,
         simulations=per_chunk(rules.simulate_chunk.output.simulations),
     output:
         reference=f"{OUT}/reference/{{recording}}/{{agent}}.parquet",
@@ -75,7 +77,7 @@ rule reference_agent:
     shell:
         "python {params.script:q} --rule reference --recording {wildcards.recording}"
         " --agent {wildcards.agent} --settings {params.settings:q} --sample {params.sample}"
-        " --plume {input.plume:q} --plan {input.plan:q} --prepared {input.prepared:q}"
+        " --plume {input.plume:q} --plan {input.plan:q} --prepared {input.prepared:q} --wind {input.wind:q}"
         " --simulations {input.simulations:q} --output {output.reference:q}"
         " --usage {output.usage:q}"
         " --declared-mb {resources.mem_mb} 2> {log:q}"

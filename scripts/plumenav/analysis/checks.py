@@ -27,10 +27,10 @@ from plumenav.analysis.recheck import (
     replicate,
 )
 from plumenav.analysis.verdict import judge, verdict
-from plumenav.batch.chunk import read_plan
+from plumenav.batch.chunk import agent_plan
 from plumenav.batch.prepare import read_prepared
 from plumenav.batch.settings import engine_settings, take
-from plumenav.engine.run import Blocks
+from plumenav.batch.wind import opened
 from plumenav.references._run import run_sample
 from plumenav.tables import (
     AGREEMENT,
@@ -83,6 +83,7 @@ def recheck_agent(
     plume: str,
     plan_file: str,
     prepared: str,
+    wind: str | None,
     simulation_files: list[str],
     trajectory_files: list[str],
     folder: Path,
@@ -102,10 +103,10 @@ def recheck_agent(
         checks/{recording}/{agent}.
     """
     simulations = read_all(simulation_files, SIMULATIONS)
-    plan = read_plan(plan_file)
-    with PlumeReader(plume) as reader:
+    plan = agent_plan(plan_file, job)
+    with opened(plume, wind) as blocks:
+        reader = blocks.reader
         settings = engine_settings(job, reader.frame_interval_s, read_prepared(prepared))
-        blocks = Blocks(reader)
         sample = sample_of(simulations, limits["sample"], reader.metadata)
         rows = take(plan, np.isin(plan["simulation"], sample))
         engine = every_step(blocks, rows, settings)
@@ -153,6 +154,7 @@ def reference_agent(
     plume: str,
     plan_file: str,
     prepared: str,
+    wind: str | None,
     simulation_files: list[str],
     output: str,
 ) -> int:
@@ -171,7 +173,7 @@ def reference_agent(
     simulate = None
     if registry.module_name("reference", job["agent"]["model"]).startswith("plumenav_plugin"):
         simulate = registry.get("reference", job["agent"]["model"]).simulate
-    steps, outcomes = run_sample(rows, settings, plume, simulate)
+    steps, outcomes = run_sample(rows, settings, plume, simulate, wind, plan)
     write_table(output, steps, REFERENCE, {"outcomes": outcomes})
     return int(steps.num_rows)
 

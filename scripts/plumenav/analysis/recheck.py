@@ -50,6 +50,10 @@ class ChangedBlocks:
         }
         self.decoded = 0
 
+    def wind_of(self, block: Block) -> np.ndarray:
+        """The wind is seen as it is."""
+        return self.blocks.wind_of(block)
+
     def __getitem__(self, i: int) -> Block:
         block = self.blocks[i]
         frames = block.frames

@@ -9,22 +9,24 @@ import numpy as np
 from plumenav import registry
 from plumenav.batch.prepare import read_prepared
 from plumenav.batch.settings import chunk_rows, engine_settings, take
-from plumenav.engine.run import Blocks, Columns, simulate
+from plumenav.batch.wind import opened
+from plumenav.engine.donors import with_donors
+from plumenav.engine.run import Columns, simulate
 from plumenav.tables import (
     PLAN,
     SIMULATIONS,
     TRAJECTORIES,
-    PlumeReader,
     TableStream,
     read_table,
     write_table,
 )
 
 
-def read_plan(path: str) -> Columns:
-    """Columns of a plan file."""
+def agent_plan(path: str, job: dict[str, Any]) -> Columns:
+    """Columns of a plan file; of an agent that smells what others did, with theirs."""
     table = read_table(path, PLAN)
-    return {name: table.column(name).to_numpy() for name in table.column_names}
+    columns = {name: table.column(name).to_numpy() for name in table.column_names}
+    return with_donors(columns) if job["agent"]["control"] == "shuffled" else columns
 
 
 def trajectory_metadata(settings: dict[str, Any]) -> dict[str, Any]:
@@ -46,6 +48,7 @@ def simulate_chunk(
     plume: str,
     plan: str,
     prepared: str,
+    wind: str | None,
     trajectories: str,
     simulations: str,
     threads: int,
@@ -57,12 +60,12 @@ def simulate_chunk(
     dict
         Details for the usage record: simulations, agent_steps, rows, kernel cache, decoded blocks.
     """
-    rows = read_plan(plan)
+    rows = agent_plan(plan, job)
     rows = take(rows, chunk_rows(chunk, len(rows["simulation"]), chunk_simulations))
-    with PlumeReader(plume) as reader:
-        settings = engine_settings(job, reader.frame_interval_s, read_prepared(prepared))
+    with opened(plume, wind) as blocks:
+        settings = engine_settings(job, blocks.reader.frame_interval_s, read_prepared(prepared))
         with TableStream(trajectories, TRAJECTORIES, trajectory_metadata(settings)) as stream:
-            outcome = simulate(Blocks(reader), rows, settings, stream.write, threads)
+            outcome = simulate(blocks, rows, settings, stream.write, threads)
     write_table(simulations, outcome.simulations, SIMULATIONS)
     duration = outcome.simulations.column("duration_s").to_numpy()
     return {

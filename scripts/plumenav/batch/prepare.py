@@ -7,7 +7,9 @@ places, headings and frames, and the mean and standard deviation of what it says
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+import os
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -91,6 +93,67 @@ def blank_readings(reader: PlumeReader, sensor: dict[str, Any]) -> np.ndarray:
     return stored * float(reader.metadata["scale"]) + float(reader.metadata["offset"])
 
 
+def check_walls(metadata: dict[str, Any], wall_mm: float | None) -> None:
+    """Refuse walls (boundary `turn`) that leave no room between them.
+
+    Raises
+    ------
+    UserError
+        Naming the arena's width.
+    """
+    if wall_mm is None or metadata["kind"] == "signal":
+        return
+    narrow = min(metadata["height"], metadata["width"]) * float(metadata["mm_per_px"])
+    if 2.0 * wall_mm >= narrow:
+        raise UserError(
+            "simulation.boundary_margin_mm",
+            f"found {wall_mm:g}, but the arena is only {narrow:g} mm across",
+            f"less than {narrow / 2:g}",
+        )
+
+
+def check_sides(metadata: dict[str, Any], agent: str, sensor: dict[str, Any]) -> list[str]:
+    """What is wrong with the distance between a sensor's two sides in a recording.
+
+    Parameters
+    ----------
+    metadata : dict
+        Of the plume.
+    agent : str
+        Label, for messages.
+    sensor : dict
+        Of an agent that compares sides: shape, parameters, interpolation.
+
+    Returns
+    -------
+    list of str
+        Warnings.
+
+    Raises
+    ------
+    UserError
+        If both sides would nearly always read the same pixel.
+    """
+    if metadata["kind"] != "movie":
+        return []
+    plugin = registry.get("sensor", sensor["shape"])
+    points = plugin.points(plugin.Params(**sensor["parameters"]))
+    half = len(points) // 2
+    apart = float(np.hypot(*(points[:half].mean(axis=0) - points[half:].mean(axis=0))))
+    pixel = float(metadata["mm_per_px"])
+    if apart >= pixel:
+        return []
+    found = f"its sides are {apart:g} mm apart, less than a pixel of {pixel:g} mm"
+    if sensor["interpolation"] == "nearest":
+        raise UserError(
+            f"agents.{agent}.sensor.interpolation",
+            f"found 'nearest', but {found}: both nearly always read the same pixel, and their"
+            " difference is exactly 0",
+            f"bilinear, or a sensor whose sides are at least {pixel:g} mm apart",
+        )
+    return [f"{found}: what it finds different between them is the slope within a pixel"]
+
+
 def sensor_levels(reader: PlumeReader, agent: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Threshold and dead zone of an agent in a recording, as concentrations.
 
@@ -100,12 +163,12 @@ def sensor_levels(reader: PlumeReader, agent: str, settings: dict[str, Any]) -> 
     agent : str
         Label, for messages.
     settings : dict
-        The agent's resolved settings.
+        The agent's resolved `sensor`, and `sides`: whether its model compares them.
 
     Returns
     -------
     dict
-        {"threshold": float, "dead_zone": float or None, "blank_mean", "blank_sd": float or None}.
+        {"threshold": float, "dead_zone", "noise", "blank_mean", "blank_sd": float or None}.
 
     Raises
     ------
@@ -118,6 +181,24 @@ def sensor_levels(reader: PlumeReader, agent: str, settings: dict[str, Any]) -> 
         readings = blank_readings(reader, sensor)
         mean, sd = float(readings.mean()), float(readings.std())
     levels: dict[str, Any] = {"blank_mean": mean, "blank_sd": sd}
+
+    def refused(key: str) -> UserError:
+        return UserError(
+            f"agents.{agent}.sensor.{key}",
+            f"is given in noise_sd, but {reader.path} has no blank air to measure noise in",
+            "unit: absolute",
+            "Give the level as a concentration, or say where the recording shows no plume "
+            "(recordings.<label>.normalize.blank).",
+        )
+
+    own = sensor.get("noise")
+    if own and own["unit"] == "noise_sd" and not sd:
+        raise refused("noise")
+    noise = own["value"] * ((sd or 0.0) if own["unit"] == "noise_sd" else 1.0) if own else None
+    levels["noise"] = noise
+    if sd is not None and noise:
+        # of two sides the mean has half the variance of each
+        sd = math.sqrt(sd**2 + noise**2 / (2.0 if settings.get("sides") else 1.0))
     for name in ("threshold", "dead_zone"):
         level = sensor[name]
         if level is None:
@@ -125,13 +206,7 @@ def sensor_levels(reader: PlumeReader, agent: str, settings: dict[str, Any]) -> 
         elif level["unit"] == "absolute":
             levels[name] = level["value"]
         elif not sd:
-            raise UserError(
-                f"agents.{agent}.sensor.{name}",
-                f"is given in noise_sd, but {reader.path} has no blank air to measure noise in",
-                "unit: absolute",
-                "Give the level as a concentration, or say where the recording shows no plume "
-                "(recordings.<label>.normalize.blank).",
-            )
+            raise refused(name)
         else:
             levels[name] = (mean or 0.0) + level["value"] * sd
     return levels
@@ -152,21 +227,35 @@ class Prepared(NamedTuple):
     arrays: dict[str, np.ndarray]
 
 
-LEVELS = ("threshold", "dead_zone", "blank_mean", "blank_sd")
+LEVELS = ("threshold", "dead_zone", "noise")  # told to the engine
+NOT_ARRAYS = (*LEVELS, "blank_mean", "blank_sd", "warnings")
 
 
 def write_prepared(
-    path: str, levels: dict[str, Any], arrays: Mapping[str, np.ndarray] | None = None
+    path: str,
+    levels: dict[str, Any],
+    arrays: Mapping[str, np.ndarray] | None = None,
+    warnings: Sequence[str] = (),
 ) -> None:
-    """Write the prepared file (npz; NaN stands for a level that does not exist)."""
+    """Write the prepared file (npz; NaN stands for a level that does not exist).
+
+    `warnings` are sentences about this agent in this recording; the report shows them.
+    """
     with atomic(path) as temporary, open(temporary, "wb") as file:
         numbers = {k: np.float64(np.nan if v is None else v) for k, v in levels.items()}
-        np.savez(file, allow_pickle=False, **numbers, **(arrays or {}))
+        said = {"warnings": np.array(warnings, np.str_)}
+        np.savez(file, allow_pickle=False, **numbers, **said, **(arrays or {}))
 
 
 def read_prepared(path: str) -> Prepared:
     """Levels and arrays of a prepared file."""
     with np.load(path, allow_pickle=False) as content:
-        values = {name: float(content[name]) for name in ("threshold", "dead_zone")}
-        arrays = {name: content[name] for name in content.files if name not in LEVELS}
+        values = {name: float(content[name]) for name in LEVELS if name in content.files}
+        arrays = {name: content[name] for name in content.files if name not in NOT_ARRAYS}
     return Prepared({k: None if np.isnan(v) else v for k, v in values.items()}, arrays)
+
+
+def read_warnings(path: str | os.PathLike[str]) -> list[str]:
+    """Warnings of a prepared file."""
+    with np.load(path, allow_pickle=False) as content:
+        return [str(sentence) for sentence in content["warnings"]]

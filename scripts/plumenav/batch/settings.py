@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plumenav import registry
+from plumenav.config.resolve_agent import check_adaptation, check_step
 from plumenav.errors import UserError
+from plumenav.models._contract import declared
 
 if TYPE_CHECKING:
     from plumenav.batch.prepare import Prepared
@@ -21,7 +23,9 @@ SIMULATION_KEYS = (
     "success_radius_mm",
     "arrival",
     "boundary",
+    "boundary_margin_mm",
     "movie_end",
+    "movie_part",
     "record",
 )
 
@@ -32,6 +36,20 @@ def job_settings(config: dict[str, Any], recording: str, agent: str) -> dict[str
         "agent": config["agents"][agent],
         "simulation": {key: config["simulation"][key] for key in SIMULATION_KEYS},
         "wind": config["recordings"][recording]["wind"],
+    }
+
+
+def prepare_job(config: dict[str, Any], agent: str) -> dict[str, Any]:
+    """What a prepare job needs to know of a resolved config, and nothing else.
+
+    `sides`: whether the agent's model compares the sides of its sensor; `wall_mm`: how near to the
+    edge agents turn, None if they do not.
+    """
+    entry, simulation = config["agents"][agent], config["simulation"]
+    return {
+        "sensor": entry["sensor"],
+        "sides": declared(registry.get("model", entry["model"]), "BILATERAL"),
+        "wall_mm": simulation["boundary_margin_mm"] if simulation["boundary"] == "turn" else None,
     }
 
 
@@ -95,9 +113,17 @@ def engine_settings(
     -------
     dict
         What plumenav.engine.run.simulate and the references take.
+
+    Raises
+    ------
+    UserError
+        If the model cannot run at this time step.
     """
     agent, simulation = job["agent"], job["simulation"]
     dt_s = time_step_s(simulation["dt_s"], agent["model"], frame_interval_s)
+    # the movie's own step is known only here
+    check_step("agents", agent["model"], agent["parameters"], dt_s)
+    check_adaptation("agents", agent["sensor"], dt_s)
     return {
         "model": agent["model"],
         "parameters": agent["parameters"],
@@ -106,6 +132,7 @@ def engine_settings(
             "shape": agent["sensor"]["shape"],
             "parameters": agent["sensor"]["parameters"],
             "interpolation": agent["sensor"]["interpolation"],
+            "adaptation": agent["sensor"]["adaptation"],
             **prepared.levels,
         },
         "prepared": prepared.arrays,
@@ -114,8 +141,11 @@ def engine_settings(
         "success_radius_mm": simulation["success_radius_mm"],
         "arrival": simulation["arrival"],
         "boundary": simulation["boundary"],
+        "boundary_margin_mm": simulation["boundary_margin_mm"],
         "movie_end": simulation["movie_end"],
-        "wind_speed_mm_s": job["wind"]["speed_mm_s"],
+        "movie_part": simulation["movie_part"],
+        "wind_speed_mm_s": job["wind"]["speed_mm_s"] if agent["wind"] == "felt" else 0.0,
+        "feels_wind": agent["wind"] == "felt",
         "wind_toward_rad": math.radians(job["wind"]["toward_deg"]),
         "record_every": max(1, round(simulation["record"]["every_s"] / dt_s)),
         "record_variables": simulation["record"]["variables"],

@@ -232,7 +232,7 @@ def readme() -> str:
     for name in presets.names():
         lines += _preset(name)
     lines += ["## Parameters of plug-ins", ""]
-    for kind in ("model", "sensor", "synthesis", "step"):
+    for kind in ("model", "sensor", "start", "synthesis", "step"):
         for name in registry.names(kind):
             lines += _parameters(kind, name)
     return "\n".join(lines).rstrip() + "\n"

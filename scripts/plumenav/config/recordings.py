@@ -131,11 +131,16 @@ class Expected(Section):
 
 
 class Wind(Section):
-    """Uniform wind that the agents feel; a setting of the simulation, not of the plume."""
+    """Wind that the agents feel; a setting of the simulation, not of the plume."""
 
-    speed_mm_s: NotNegative = Field(100.0, description="wind speed, mm/s")
+    speed_mm_s: NotNegative = Field(
+        100.0, description="wind speed, mm/s; 0: still air; the mean, if there is a field"
+    )
     toward_deg: Number = Field(
         0.0, description="direction it blows to, counter-clockwise from +x (0: downwind)"
+    )
+    field: Label | None = Field(
+        None, description="label of recorded wind (wind_fields), felt where and when the agent is"
     )
 
 

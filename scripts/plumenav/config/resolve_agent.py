@@ -2,12 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from plumenav import registry
+from plumenav.config.detection import resolve_detection
 from plumenav.config.explain import checked
 from plumenav.config.schema import Agent
 from plumenav.errors import UserError, nearest
+from plumenav.models._contract import declared
+from plumenav.sensors._contract import is_paired
+
+# of a sensor's keys, those that may be null: there is none
+MAY_BE_NONE = ("dead_zone", "noise", "adaptation")
+
+
+def check_step(where: str, name: str, parameters: dict[str, Any], dt_s: float) -> None:
+    """Refuse parameters that a model cannot run with at a time step.
+
+    Parameters
+    ----------
+    where : str
+        The agent's key in the config, for messages.
+    name : str
+        Of the model.
+    parameters : dict
+    dt_s : float
+
+    Raises
+    ------
+    UserError
+        With the model's own reason.
+    """
+    model = registry.get("model", name)
+    problem = declared(model, "problem")(model.Params(**parameters), dt_s)
+    if problem:
+        raise UserError(
+            where,
+            f"cannot run with steps of {dt_s:g} s: {problem}",
+            f"parameters of {name} that fit the step; its publication's is "
+            f"{model.PUBLICATION_DT_S:g} s",
+            "Change its parameters or simulation.dt_s.",
+        )
+
+
+def check_adaptation(where: str, sensor: Mapping[str, Any], dt_s: float) -> None:
+    """Refuse a sensor that adapts faster than a step.
+
+    Parameters
+    ----------
+    where : str
+        The agent's key in the config, for messages.
+    sensor : mapping
+        Of a resolved agent.
+    dt_s : float
+
+    Raises
+    ------
+    UserError
+    """
+    adaptation = sensor["adaptation"]
+    if adaptation and adaptation["tau_s"] < dt_s:
+        raise UserError(
+            f"{where}.sensor.adaptation.tau_s",
+            f"found {adaptation['tau_s']:g}, shorter than the time step of {dt_s:g} s",
+            f"at least {dt_s:g}",
+            "Lengthen it, or shorten simulation.dt_s.",
+        )
 
 
 def resolve_agent(label: str, agent: Agent) -> dict[str, Any]:
@@ -19,6 +80,8 @@ def resolve_agent(label: str, agent: Agent) -> dict[str, Any]:
         raise UserError(
             f"{where}model", f"found {agent.model!r}", error.allowed, error.hint
         ) from None
+    if model.NEEDS_WIND and agent.wind == "off":
+        raise UserError(f"{where}wind", f"found 'off', but {agent.model} needs wind", "felt")
     preset = agent.preset or next(iter(model.PRESETS))
     if preset not in model.PRESETS:
         raise UserError(
@@ -41,11 +104,12 @@ def resolve_agent(label: str, agent: Agent) -> dict[str, Any]:
     given = {
         key: dumped[key]
         for key in agent.sensor.model_fields_set
-        if dumped[key] is not None or key == "dead_zone"
+        if dumped[key] is not None or key in MAY_BE_NONE
     }
-    sensor = {**model.SENSOR, **given}
+    published = {**model.SENSOR, **declared(model, "PRESET_SENSORS").get(preset, {})}
+    sensor = {"noise": None, "adaptation": None, **published, **given}
     sensor.setdefault("parameters", {})
-    if "shape" in given and given["shape"] != model.SENSOR["shape"]:
+    if "shape" in given and given["shape"] != published["shape"]:
         sensor["parameters"] = given.get("parameters", {})
     try:
         shape = registry.get("sensor", sensor["shape"])
@@ -53,11 +117,20 @@ def resolve_agent(label: str, agent: Agent) -> dict[str, Any]:
         raise UserError(
             f"{where}sensor.shape", f"found {sensor['shape']!r}", error.allowed, error.hint
         ) from None
+    if declared(model, "BILATERAL") and not is_paired(shape):
+        names = registry.names("sensor")
+        raise UserError(
+            f"{where}sensor.shape",
+            f"found {sensor['shape']!r}, but {agent.model} compares a left and a right side",
+            ", ".join(name for name in names if is_paired(registry.get("sensor", name))),
+        )
     sensor["parameters"] = checked(shape.Params, sensor["parameters"], f"{where}sensor.parameters.")
     return {
         "model": agent.model,
         "preset": preset,
         "parameters": parameters,
         "sensor": sensor,
+        "wind": agent.wind,
         "control": agent.control,
+        **resolve_detection(label, agent.detection, declared(model, "DETECTION"), parameters),
     }

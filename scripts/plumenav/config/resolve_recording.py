@@ -66,7 +66,9 @@ def _check_reader(name: str, where: str) -> None:
         ) from None
 
 
-def resolve_recording(label: str, recording: Recording, data: Path) -> dict[str, Any]:
+def resolve_recording(
+    label: str, recording: Recording, data: Path, section: str = "recordings"
+) -> dict[str, Any]:
     """A recording with its generator's parameters checked and its files found.
 
     Parameters
@@ -76,6 +78,8 @@ def resolve_recording(label: str, recording: Recording, data: Path) -> dict[str,
         Its section of the config, presets filled in.
     data : Path
         The data folder.
+    section : str
+        Of the config in which it stands, for messages.
 
     Returns
     -------
@@ -84,7 +88,7 @@ def resolve_recording(label: str, recording: Recording, data: Path) -> dict[str,
         (file or folder; only for recordings with a path), `parts` (files in the folder), and
         `companions` ({dotted key: file that it names}). Paths are absolute.
     """
-    where = f"recordings.{label}"
+    where = f"{section}.{label}"
     resolved = recording.model_dump(mode="json")
     resolved["kind"] = recording.kind
     resolved["condition"] = recording.condition or label

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
+from plumenav.config.detection import Detection, Part
 from plumenav.config.quality import Quality
 from plumenav.config.recordings import Recording
 from plumenav.config.sections import Interval, Label, NotNegative, Number, Positive, Section
+from plumenav.config.wind_fields import WindField
 
 
 class Start(Section):
-    """Where, how and when agents start: uniform in a region; the same for all agents."""
+    """Where, how and when agents start; the same for all agents. `kind` has keys of its own."""
 
-    x_mm: Interval = Field((100.0, 200.0), description="downwind of the source, mm")
-    y_mm: Interval = Field((-40.0, 40.0), description="crosswind, mm")
+    model_config = ConfigDict(extra="allow")
+
+    kind: str = Field("region", description="way of choosing places (starts/): region, ring, ...")
     heading_deg: Interval = Field((0.0, 360.0), description="degrees from downwind, anticlockwise")
     frame: Annotated[int, Field(ge=0)] | Literal["uniform"] = Field(
         "uniform", description="first frame: uniform over the movie, or a number"
@@ -44,11 +47,20 @@ class Simulation(Section):
     )
     success_radius_mm: Positive = Field(15.0, description="distance from the source that counts")
     arrival: Literal["stop", "continue"] = Field("stop", description="what happens at the source")
-    boundary: Literal["open", "reflect", "absorb"] = Field(
+    boundary: Literal["open", "reflect", "stop", "turn", "absorb"] = Field(
         "open",
-        description="edge of the recorded image: walk on where there is no odour; bounce; leave",
+        description="edge of the recorded image: open: walk on where there is no odour; reflect:"
+        " bounce; stop: stay at the edge; turn: stay and turn away; absorb: leave, the end",
+    )
+    boundary_margin_mm: NotNegative = Field(
+        3.0, description="with boundary turn: how near to the edge agents turn (Jayaram 2022)"
     )
     movie_end: Literal["loop", "hold", "stop"] = Field("loop", description="after the last frame")
+    movie_part: Part = Field(
+        "whole",
+        description="part of every movie in which agents live: starts, frames seen and loops stay"
+        " in it",
+    )
     start: Start = Start()
     record: Record = Record()
 
@@ -64,6 +76,24 @@ class Level(Section):
     )
 
 
+class SensorNoise(Section):
+    """Noise of the sensor itself: a normal number per step and side, added to the reading."""
+
+    value: NotNegative = Field(description="standard deviation")
+    unit: Literal["absolute", "noise_sd"] = Field(
+        "absolute",
+        description="absolute: concentration; noise_sd: times the sd of this sensor's own output in"
+        " blank air of the same recording",
+    )
+
+
+class Adaptation(Section):
+    """Gain control: readings are multiplied by half / (half + A), A the running mean reading."""
+
+    tau_s: Positive = Field(description="time constant of the running mean, s")
+    half_level: Positive = Field(description="concentration that halves the gain once adapted")
+
+
 class Sensor(Section):
     """What an agent smells with. Unset keys take the model's published sensor."""
 
@@ -74,6 +104,8 @@ class Sensor(Section):
     )
     threshold: Level | None = Field(None, description="at or above it, the agent is in odour")
     dead_zone: Level | None = Field(None, description="readings below it become 0")
+    noise: SensorNoise | None = Field(None, description="noise of the sensor itself; null: none")
+    adaptation: Adaptation | None = Field(None, description="gain control; null: none")
 
 
 class Agent(Section):
@@ -83,8 +115,17 @@ class Agent(Section):
     preset: str | None = Field(None, description="a published parameter set; the model's first")
     parameters: dict[str, Any] = Field({}, description="parameters that differ from the preset")
     sensor: Sensor = Sensor()
-    control: Literal["none", "blind", "blank_region"] = Field(
-        "none", description="blind: smells nothing; blank_region: smells a plume-free patch"
+    wind: Literal["felt", "off"] = Field(
+        "felt", description="off: the agent feels no wind (its model must be able to do without)"
+    )
+    control: Literal["none", "blind", "shuffled", "blank_region"] = Field(
+        "none",
+        description="blind: smells nothing; shuffled: smells, step by step, what the same agent"
+        " smelled in the simulation paired with this one (0 and 1, 2 and 3, ...); blank_region:"
+        " smells a plume-free patch",
+    )
+    detection: Detection | None = Field(
+        None, description="what a belief-based model knows of the plume (only for such models)"
     )
 
 
@@ -138,6 +179,7 @@ class Config(Section):
     )
     plugins: tuple[str, ...] = Field((), description="your own Python files, next to this file")
     recordings: dict[Label, Recording] = Field(min_length=1, description="plumes by label")
+    wind_fields: dict[Label, WindField] = Field({}, description="recorded wind by label")
     agents: dict[Label, Agent] = Field(min_length=1, description="navigators by label")
     simulation: Simulation = Simulation()
     batch: Batch = Batch()

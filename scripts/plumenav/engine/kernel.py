@@ -21,23 +21,29 @@ from plumenav.engine.settings import (
     ABSORB,
     BLANK,
     BLIND,
+    EDGE_INSET_MM,
     END_HORIZON,
     END_LEFT,
     END_MOVIE,
     END_SOURCE,
     FRAME_SLACK_S,
+    HALT,
     LOOP,
     NOT_FINITE,
     REFLECT,
     RUNNING,
+    SHUFFLED,
     STOP,
+    TURN,
 )
 from plumenav.models import correlated_random_walk as model  # [model]
 from plumenav.models._contract import Observation, declared
-from plumenav.rng import FIELD_BLOCK
+from plumenav.models._math import normal
+from plumenav.rng import ENGINE_BLOCK, FIELD_BLOCK, SENSOR_BLOCK
 
 model_step = compiled(model.step)
 field_value = compiled(field.value)
+normal_number = compiled(normal)
 # constants to the compiler: who does not draw, or has no sides, pays nothing
 field_draws = field.DRAWS
 bilateral = declared(model, "BILATERAL")
@@ -92,7 +98,7 @@ def fold(v: float, low: float, high: float) -> float:
 
 
 @njit
-def sense(
+def sample(
     frames: Any,
     k: int,
     x: float,
@@ -104,9 +110,7 @@ def sense(
     key: Any,
     step: int,
 ) -> tuple[float, float, float]:
-    """Sensor reading after the dead zone: mean, left, right (the mean of all three if one side)."""
-    if w.control == BLIND:
-        return 0.0, 0.0, 0.0
+    """Concentration at the sensor: mean, left, right (three times the mean if it has one side)."""
     chance = 0.0
     if field_draws:
         chance = uniform(philox_block(key, np.uint64(step), np.uint64(FIELD_BLOCK))[0])
@@ -143,14 +147,91 @@ def sense(
         if bilateral and 2 * j + 2 == n:
             total_left = total
     reading = total / n
+    if not bilateral:
+        return reading, reading, reading
+    return reading, total_left / (n // 2), (total - total_left) / (n // 2)
+
+
+@njit
+def sense(
+    frames: Any,
+    k: int,
+    x: float,
+    y: float,
+    heading: float,
+    points: Any,
+    w: Any,
+    field_constants: Any,
+    key: Any,
+    step: int,
+) -> tuple[float, float, float]:
+    """Sensor reading after noise and dead zone: mean, left, right."""
+    if w.control == BLIND:
+        return 0.0, 0.0, 0.0
+    reading, left, right = sample(frames, k, x, y, heading, points, w, field_constants, key, step)
+    if w.noise > 0.0:
+        a0, a1, a2, a3 = philox_block(key, np.uint64(step), np.uint64(SENSOR_BLOCK))
+        noise = w.noise * normal_number(uniform(a0), uniform(a1))
+        if bilateral:
+            left += noise
+            noise_right = w.noise * normal_number(uniform(a2), uniform(a3))
+            right += noise_right
+            noise = (noise + noise_right) / 2.0
+        reading += noise
     reading = reading if reading >= w.dead_zone else 0.0
     if not bilateral:
         return reading, reading, reading
-    left = total_left / (n // 2)
-    right = (total - total_left) / (n // 2)
     left = left if left >= w.dead_zone else 0.0
     right = right if right >= w.dead_zone else 0.0
     return reading, left, right
+
+
+@njit
+def wind_at(winds: Any, k: int, x: float, y: float, w: Any) -> tuple[float, float]:
+    """Wind at a place: uniform, or between the four surrounding pixels, clamped at the rim."""
+    n = winds.shape[0]
+    if n == 0:
+        return w.wind_x, w.wind_y
+    last_row = winds.shape[2] - 1
+    last_column = winds.shape[3] - 1
+    row = min(max(w.source_row - y / w.mm_per_px, 0.0), float(last_row))
+    column = min(max(x / w.mm_per_px + w.source_column, 0.0), float(last_column))
+    r0 = int(row)
+    c0 = int(column)
+    r1 = min(r0 + 1, last_row)
+    c1 = min(c0 + 1, last_column)
+    fr = row - r0
+    fc = column - c0
+    frame = k if n > 1 else 0
+    along = 0.0
+    across = 0.0
+    for v in range(2):
+        top = winds[frame, v, r0, c0] * (1.0 - fc) + winds[frame, v, r0, c1] * fc
+        bottom = winds[frame, v, r1, c0] * (1.0 - fc) + winds[frame, v, r1, c1] * fc
+        across = top * (1.0 - fr) + bottom * fr
+        if v == 0:
+            along = across
+    return along, across
+
+
+@njit(inline="always")
+def free_fraction(v0: float, v1: float, low: float, high: float) -> float:
+    """Fraction of a way that one coordinate can go before it would leave [low, high]."""
+    if v1 > high and v1 > v0:
+        return max(0.0, (high - v0) / (v1 - v0))
+    if v1 < low and v1 < v0:
+        return max(0.0, (low - v0) / (v1 - v0))
+    return 1.0
+
+
+@njit(inline="always")
+def wall_normal(v0: float, v1: float, low: float, high: float) -> float:
+    """Inward normal of the wall that a coordinate moved towards and beyond; 0: none."""
+    if v1 < low and v1 < v0:
+        return 1.0
+    if v1 > high and v1 > v0:
+        return -1.0
+    return 0.0
 
 
 @njit(inline="always")
@@ -183,6 +264,7 @@ def advance(
     first: int,
     last: int,
     frames: Any,
+    winds: Any,
     first_frame: int,
     movie_time: Any,
     pass_number: int,
@@ -202,8 +284,10 @@ def advance(
         Range of agents.
     frames : ndarray, shape (n, height, width)
         The block; its first frame is number `first_frame` of the movie.
+    winds : ndarray, shape (n, 2, height, width)
+        Recorded wind in these frames, mm/s; n = 1: the same in all; n = 0: uniform.
     movie_time : ndarray, shape (all frames,)
-        Seconds since the first frame.
+        Seconds since the first frame of the part of the movie in which agents live.
     pass_number : int
         How often the movie was already shown from its beginning.
     points : ndarray, shape (n_points, 2)
@@ -221,7 +305,6 @@ def advance(
     int
         How many agents stopped only because their rows were full.
     """
-    n_frames = movie_time.shape[0]
     end_frame = first_frame + frames.shape[0]
     capacity = rows.step.shape[1]
     waiting = 0
@@ -239,6 +322,7 @@ def advance(
         frame = agents.frame[i]
         wraps = agents.wraps[i]
         state = load_state(agents.state, i)
+        adapted = agents.adapted[i]
         path = agents.path[i]
         closest2 = agents.closest2[i]
         n_rows = rows.filled[i]
@@ -255,11 +339,11 @@ def advance(
                     while elapsed + FRAME_SLACK_S >= w.period_s:
                         wraps += 1
                         elapsed = elapsed0 + step * w.dt_s - wraps * w.period_s
-                    frame = 0
+                    frame = w.first_frame
                 elif w.movie_end == STOP:
                     end = END_MOVIE
                     break
-            while frame + 1 < n_frames and movie_time[frame + 1] <= elapsed + FRAME_SLACK_S:
+            while frame + 1 < w.end_frame and movie_time[frame + 1] <= elapsed + FRAME_SLACK_S:
                 frame += 1
             if frame >= end_frame or wraps != pass_number:
                 break
@@ -268,18 +352,37 @@ def advance(
                 waiting += 1
                 break
             # ---- sense
-            odor, odor_left, odor_right = sense(
-                frames,
-                frame - first_frame,
-                x,
-                y,
-                heading,
-                points,
-                w,
-                field_constants,
-                key,
-                step,
-            )
+            if w.control == SHUFFLED:
+                odor = agents.trace[i, step, 0]
+                odor_left = odor
+                odor_right = odor
+                if bilateral:
+                    odor_left = agents.trace[i, step, 1]
+                    odor_right = agents.trace[i, step, 2]
+            else:
+                odor, odor_left, odor_right = sense(
+                    frames,
+                    frame - first_frame,
+                    x,
+                    y,
+                    heading,
+                    points,
+                    w,
+                    field_constants,
+                    key,
+                    step,
+                )
+                if w.adaptation_tau_s > 0.0:
+                    gain = w.adaptation_half / (w.adaptation_half + adapted)
+                    adapted = max(0.0, adapted + (odor - adapted) * w.dt_s / w.adaptation_tau_s)
+                    odor *= gain
+                    odor_left *= gain
+                    odor_right *= gain
+                if w.keeps_trace:
+                    agents.trace[i, step, 0] = odor
+                    if bilateral:
+                        agents.trace[i, step, 1] = odor_left
+                        agents.trace[i, step, 2] = odor_right
             # ---- record
             if due:
                 rows.step[i, n_rows] = step
@@ -305,13 +408,14 @@ def advance(
             if outside(x, y, w):
                 agents.steps_outside[i] += 1
             # ---- decide
+            wind_x, wind_y = wind_at(winds, frame - first_frame, x, y, w)
             observation = Observation(
                 odor,
                 odor_left,
                 odor_right,
                 w.threshold,
-                w.wind_x,
-                w.wind_y,
+                wind_x,
+                wind_y,
                 heading,
                 step * w.dt_s,
                 x,
@@ -340,6 +444,26 @@ def advance(
                 while y1 < w.y_min or y1 > w.y_max:
                     y1 = 2.0 * (w.y_min if y1 < w.y_min else w.y_max) - y1
                     new_heading = -new_heading
+            elif w.boundary == HALT and w.bounded:
+                s = min(
+                    free_fraction(x, x1, w.x_min + EDGE_INSET_MM, w.x_max - EDGE_INSET_MM),
+                    free_fraction(y, y1, w.y_min + EDGE_INSET_MM, w.y_max - EDGE_INSET_MM),
+                )
+                if s < 1.0:
+                    x1 = x + s * (x1 - x)
+                    y1 = y + s * (y1 - y)
+                    length *= s
+            elif w.boundary == TURN and w.bounded:
+                margin = w.boundary_margin
+                normal_x = wall_normal(x, x1, w.x_min + margin, w.x_max - margin)
+                normal_y = wall_normal(y, y1, w.y_min + margin, w.y_max - margin)
+                if normal_x != 0.0 or normal_y != 0.0:
+                    u = uniform(philox_block(key, np.uint64(step), np.uint64(ENGINE_BLOCK))[0])
+                    free = math.pi if normal_x == 0.0 or normal_y == 0.0 else math.pi / 2.0
+                    new_heading = math.atan2(normal_y, normal_x) + free * (u - 0.5)
+                    x1 = x
+                    y1 = y
+                    length = 0.0
             # ---- arrive
             if not agents.arrived[i]:
                 s = arrival_fraction(x, y, x1, y1, w.success_radius)
@@ -370,6 +494,7 @@ def advance(
         agents.frame[i] = frame
         agents.wraps[i] = wraps
         agents.step[i] = step
+        agents.adapted[i] = adapted
         agents.path[i] = path
         agents.closest2[i] = closest2
         agents.end[i] = end

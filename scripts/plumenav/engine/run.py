@@ -18,6 +18,8 @@ import pyarrow as pa
 from plumenav import registry, world
 from plumenav.engine import settings as codes
 from plumenav.engine.compiling import load_kernel, warm
+from plumenav.engine.donors import donors_of, trace_parts, trace_room
+from plumenav.engine.winds import UNIFORM, RecordedWind
 from plumenav.models._contract import Surroundings, declared
 from plumenav.tables import PLAN, SIMULATIONS, Block, PlumeReader
 
@@ -52,16 +54,25 @@ class Blocks:
     reader : PlumeReader
     budget_mb : float
         Memory for decoded blocks; changes no result.
+    wind : PlumeReader, optional
+        Recorded wind of this plume; without it, wind is uniform.
     """
 
-    def __init__(self, reader: PlumeReader, budget_mb: float = 1000.0) -> None:
+    def __init__(
+        self, reader: PlumeReader, budget_mb: float = 1000.0, wind: PlumeReader | None = None
+    ) -> None:
         self.reader = reader
+        self.wind = RecordedWind(wind) if wind else None
         self.metadata = reader.metadata
         self.time_s = reader.time_s
         self.extents = list(zip(reader.block_first, reader.block_sizes, strict=True))
         self.budget = budget_mb * 1e6
         self.kept: dict[int, Block] = {}
         self.decoded = 0
+
+    def wind_of(self, block: Block) -> np.ndarray:
+        """Wind in the frames of a block, shape (n, 2, height, width), mm/s; n is 0 if uniform."""
+        return self.wind.frames(block.first, len(block.frames)) if self.wind else UNIFORM
 
     def __getitem__(self, i: int) -> Block:
         if i in self.kept:
@@ -74,8 +85,13 @@ class Blocks:
         return block
 
 
-def make_world(settings: dict[str, Any], metadata: dict[str, Any], bounded: bool) -> codes.World:
-    """Numbers of a run, from its resolved settings and the plume's metadata."""
+def make_world(
+    settings: dict[str, Any], metadata: dict[str, Any], bounded: bool, time_s: np.ndarray
+) -> codes.World:
+    """Numbers of a run, from its resolved settings and the plume's metadata and time stamps."""
+    part = settings.get("movie_part", "whole") if metadata["kind"] == "movie" else "whole"
+    first, end = world.movie_window(len(time_s), part)
+    last_s = time_s[end] - time_s[0] if end < len(time_s) else float(metadata["period_s"])
     grid = world.grid_of(metadata)
     x_min, x_max, y_min, y_max = world.extent_mm(grid)
     blank = metadata["blank"] or {
@@ -86,6 +102,7 @@ def make_world(settings: dict[str, Any], metadata: dict[str, Any], bounded: bool
     }
     sensor = settings["sensor"]
     dead_zone = sensor["dead_zone"]
+    adaptation = sensor.get("adaptation") or {"tau_s": 0.0, "half_level": 1.0}
     speed, toward = settings["wind_speed_mm_s"], settings["wind_toward_rad"]
     return codes.World(
         mm_per_px=float(grid.mm_per_px),
@@ -100,11 +117,17 @@ def make_world(settings: dict[str, Any], metadata: dict[str, Any], bounded: bool
         bounded=bounded,
         scale=float(metadata["scale"]),
         offset=float(metadata["offset"]),
-        period_s=float(metadata["period_s"]),
+        first_frame=first,
+        end_frame=end,
+        period_s=float(last_s - (time_s[first] - time_s[0])),
         bilinear=sensor["interpolation"] == "bilinear",
         threshold=float(sensor["threshold"]),
         dead_zone=-math.inf if dead_zone is None else float(dead_zone),
+        noise=float(sensor.get("noise") or 0.0),
+        adaptation_tau_s=float(adaptation["tau_s"]),
+        adaptation_half=float(adaptation["half_level"]),
         control=codes.CONTROLS[settings["control"]],
+        keeps_trace=False,
         blank_row_low=float(blank["row_start"]),
         blank_row_high=float(blank["row_stop"] - 1),
         blank_column_low=float(blank["column_start"]),
@@ -118,6 +141,7 @@ def make_world(settings: dict[str, Any], metadata: dict[str, Any], bounded: bool
         success_radius=float(settings["success_radius_mm"]),
         stop_at_source=settings["arrival"] == "stop",
         boundary=codes.BOUNDARIES[settings["boundary"]],
+        boundary_margin=float(settings.get("boundary_margin_mm", 0.0)),
         movie_end=codes.MOVIE_ENDS[settings["movie_end"]],
     )
 
@@ -137,7 +161,11 @@ def surroundings(settings: dict[str, Any], w: codes.World) -> Surroundings:
 
 
 def make_agents(
-    plan: Columns, initial_state: tuple[float, ...], initial_memory: np.ndarray, behaviour: int
+    plan: Columns,
+    initial_state: tuple[float, ...],
+    initial_memory: np.ndarray,
+    behaviour: int,
+    trace: np.ndarray,
 ) -> codes.Agents:
     """Agents at their starts."""
     n = len(plan["simulation"])
@@ -157,6 +185,8 @@ def make_agents(
         behaviour=integers(behaviour),
         state=np.tile(np.array(initial_state, np.float64), (n, 1)),
         memory=np.tile(np.array(initial_memory, np.float64), (n, 1)),
+        adapted=np.zeros(n),
+        trace=trace,
         step=integers(),
         frame=start_frame.copy(),
         wraps=integers(),
@@ -269,7 +299,8 @@ def simulate(
     blocks : Blocks
         The plume.
     plan : dict of ndarray
-        Columns of the PLAN schema.
+        Columns of the PLAN schema; for shuffled agents also those of
+        :func:`plumenav.engine.donors.with_donors`.
     settings : dict
         Resolved settings (batch.settings.resolve).
     emit : callable, optional
@@ -283,23 +314,53 @@ def simulate(
     -------
     Outcome
     """
+    if settings["control"] != "shuffled":
+        return _simulate(blocks, plan, settings, emit, threads, capacity)
+    intact = {**settings, "control": "none", "arrival": "continue", "record_variables": False}
+    sides = declared(registry.get("model", settings["model"]), "BILATERAL")
+    steps = round(settings["duration_s"] / settings["dt_s"])
+    outcomes = []
+    for part in trace_parts(plan, steps, sides):
+        trace = trace_room(part, steps, sides)
+        _simulate(blocks, donors_of(part), intact, None, threads, capacity, trace)
+        outcomes.append(_simulate(blocks, part, settings, emit, threads, capacity, trace))
+    return Outcome(
+        pa.concat_tables([one.simulations for one in outcomes]),
+        outcomes[0].kernel,
+        blocks.decoded,
+    )
+
+
+def _simulate(
+    blocks: Blocks,
+    plan: Columns,
+    settings: dict[str, Any],
+    emit: Callable[[Columns], None] | None,
+    threads: int,
+    capacity: int,
+    trace: np.ndarray | None = None,
+) -> Outcome:
+    """Simulate rows; `trace` is read by shuffled agents and filled by all others."""
     model = registry.get("model", settings["model"])
     field = registry.get("field", blocks.metadata["field"])
     params = model.Params(**settings["parameters"])
     constants = model.constants(params, settings["wind_speed_mm_s"])
     sensor = registry.get("sensor", settings["sensor"]["shape"])
     points = sensor.points(sensor.Params(**settings["sensor"]["parameters"]))
-    w = make_world(settings, blocks.metadata, field.BOUNDED)
+    w = make_world(settings, blocks.metadata, field.BOUNDED, blocks.time_s)
+    if trace is not None and w.control != codes.SHUFFLED:
+        w = w._replace(keeps_trace=True)
     field_constants = field.Constants(
         *(float(v) for v in field.Constants(**blocks.metadata["field_constants"]))
     )
-    movie_time = blocks.time_s - blocks.time_s[0]
+    movie_time = blocks.time_s - blocks.time_s[w.first_frame]
     tables = declared(model, "tables")(params, constants, surroundings(settings, w))
     agents = make_agents(
         plan,
         model.initial_state(constants),
         declared(model, "initial_memory")(tables),
         model.initial_behaviour(constants),
+        np.zeros((len(plan["simulation"]), 0, 1)) if trace is None else trace,
     )
     n = len(agents.x)
     variables = list(model.State._fields) if settings["record_variables"] else []
@@ -314,7 +375,7 @@ def simulate(
     cache = warm(
         kernel,
         (
-            *(0, 0, sample, 0, movie_time, 0, points, w),
+            *(0, 0, sample, UNIFORM, 0, movie_time, 0, points, w),
             *(constants, tables, field_constants, agents, rows),
         ),
     )
@@ -327,13 +388,15 @@ def simulate(
                 if not (here & (agents.frame >= first) & (agents.frame < first + size)).any():
                     continue
                 block = blocks[b]
+                winds = blocks.wind_of(block) if settings["feels_wind"] else UNIFORM
                 waiting = True
                 while waiting:
                     parts = pool.map(
-                        lambda i, block=block, shown=shown: kernel.advance(
+                        lambda i, block=block, winds=winds, shown=shown: kernel.advance(
                             int(bounds[i]),
                             int(bounds[i + 1]),
                             block.frames,
+                            winds,
                             block.first,
                             movie_time,
                             shown,

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 FRAME_SLACK_S = 1e-7  # absorbs rounding of time stamps, nothing else
+EDGE_INSET_MM = 1e-3  # agents that stop at the edge stand inside it, whatever rounding says
 
 # how a simulation ended
 RUNNING, END_SOURCE, END_HORIZON, END_LEFT, END_MOVIE = 0, 1, 2, 3, 4
@@ -14,12 +15,17 @@ END_NAMES = ("running", "source", "horizon", "left", "movie")
 # what went wrong with it
 OK, NOT_FINITE = 0, 1
 STATUS_NAMES = ("ok", "failed: position or heading not finite")
-OPEN, REFLECT, ABSORB = 0, 1, 2
-BOUNDARIES = {"open": OPEN, "reflect": REFLECT, "absorb": ABSORB}
+OPEN, REFLECT, ABSORB, HALT, TURN = 0, 1, 2, 3, 4
+BOUNDARIES = {"open": OPEN, "reflect": REFLECT, "absorb": ABSORB, "stop": HALT, "turn": TURN}
 LOOP, HOLD, STOP = 0, 1, 2
 MOVIE_ENDS = {"loop": LOOP, "hold": HOLD, "stop": STOP}
-NO_CONTROL, BLIND, BLANK = 0, 1, 2
-CONTROLS = {"none": NO_CONTROL, "blind": BLIND, "blank_region": BLANK}
+NO_CONTROL, BLIND, BLANK, SHUFFLED = 0, 1, 2, 3
+CONTROLS = {
+    "none": NO_CONTROL,
+    "blind": BLIND,
+    "blank_region": BLANK,
+    "shuffled": SHUFFLED,
+}
 
 
 class World(NamedTuple):
@@ -37,11 +43,17 @@ class World(NamedTuple):
     bounded: bool
     scale: float
     offset: float
-    period_s: float
+    first_frame: int  # of the part of the movie in which agents live
+    end_frame: int
+    period_s: float  # of that part
     bilinear: bool
     threshold: float
     dead_zone: float  # -inf: none
+    noise: float  # sd of the sensor's own noise; 0: none
+    adaptation_tau_s: float  # 0: none
+    adaptation_half: float
     control: int
+    keeps_trace: bool  # donors of shuffled agents
     blank_row_low: float
     blank_row_high: float
     blank_column_low: float
@@ -54,6 +66,7 @@ class World(NamedTuple):
     success_radius: float
     stop_at_source: bool
     boundary: int
+    boundary_margin: float
     movie_end: int
 
 
@@ -68,6 +81,8 @@ class Agents(NamedTuple):
     behaviour: np.ndarray  # int64
     state: np.ndarray  # (n, state variables)
     memory: np.ndarray  # (n, size of the model's memory)
+    adapted: np.ndarray  # running mean reading of adaptation
+    trace: np.ndarray  # (n, steps, 1 or 3) readings of donors: mean, left, right; 0 steps: none
     step: np.ndarray  # int64: the next step
     frame: np.ndarray  # int64
     wraps: np.ndarray  # int64

@@ -22,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 
 from plumenav.analysis import contracts
+from plumenav.analysis.beliefs import arrays_of, prepared_path, privileged
 from plumenav.analysis.plume_maps import Maps, plume_maps, read_maps
 from plumenav.analysis.run_files import (
     blank_path,
@@ -34,6 +35,7 @@ from plumenav.analysis.run_files import (
     read_trajectories,
 )
 from plumenav.figures import _style as style
+from plumenav.starts._contract import span, start_plugin
 from plumenav.tables import AGREEMENT, PlumeReader, Schema, read_json, read_table
 from plumenav.world import Grid
 
@@ -88,6 +90,15 @@ class RunData:
     def colour(self, agent: str) -> str:
         """Colour of an agent."""
         return style.colour(self.index[agent])
+
+    @cached_property
+    def privileged(self) -> dict[str, str]:
+        """Agents that know what an animal does not, and what that is."""
+        return privileged(self.config)
+
+    def named(self, agent: str) -> str:
+        """Label of an agent, marked where it is privileged."""
+        return f"{agent}*" if agent in self.privileged else agent
 
     def kind(self, recording: str) -> str:
         """Kind of a recording: movie, analytic or signal."""
@@ -166,6 +177,13 @@ class RunData:
             self._used(file)
         return read_trajectories(self.root, recording, agent, columns, simulations, self.chunks)
 
+    def prepared(self, recording: str, agent: str) -> dict[str, np.ndarray]:
+        """Arrays of an agent's prepared file; none if there is no file."""
+        if not prepared_path(self.root, recording, agent).is_file():
+            return {}
+        self._used(prepared_path(self.root, recording, agent))
+        return arrays_of(self.root, recording, agent)
+
     def has_blank(self, recording: str, agent: str) -> bool:
         """Whether the agent was also run in plume-free air."""
         return blank_path(self.root, recording, agent).is_file()
@@ -180,7 +198,14 @@ def frame_of(table: pa.Table) -> pd.DataFrame:
 BOUNDARY_TEXT = {
     "open": "agents may walk on beyond the recorded image, where there is no odour",
     "reflect": "agents bounce off the edge of the recorded image",
+    "stop": "agents stay at the edge of the recorded image",
+    "turn": "agents turn away from the edge of the recorded image",
     "absorb": "agents that cross the edge of the recorded image end there, without arriving",
+}
+MOVIE_PART_TEXT = {
+    "whole": "",
+    "first_half": " of the first half of the movie",
+    "second_half": " of the second half of the movie",
 }
 MOVIE_END_TEXT = {
     "loop": "after its last frame the movie starts again",
@@ -189,30 +214,20 @@ MOVIE_END_TEXT = {
 }
 
 
-def span(interval: Sequence[float]) -> str:
-    """An interval as text.
-
-    Examples
-    --------
-    >>> span([-40.0, 40.0])
-    '−40 to 40'
-    """
-    return " to ".join(f"{value:g}".replace("-", "−") for value in interval)
-
-
 def common_numbers(config: dict[str, Any]) -> dict[str, Any]:
     """What every caption may say of how the simulations were run."""
     simulation, start = config["simulation"], config["simulation"]["start"]
+    plugin, params = start_plugin(start)
     frame = start["frame"]
     at = "at a uniformly drawn frame" if frame == "uniform" else f"at frame {frame}"
+    at += MOVIE_PART_TEXT[simulation["movie_part"]]
     nominal = [label for label, r in config["recordings"].items() if r["nominal"]]
     return {
         "run": config["run"],
         "simulations": simulation["simulations"],
         "duration_s": f"{simulation['duration_s']:g}",
         "success_radius_mm": f"{simulation['success_radius_mm']:g}",
-        "start": f"x {span(start['x_mm'])} mm, y {span(start['y_mm'])} mm, heading"
-        f" {span(start['heading_deg'])}°, {at}",
+        "start": f"{plugin.words(params)}, heading {span(start['heading_deg'])}°, {at}",
         "boundary": BOUNDARY_TEXT[simulation["boundary"]],
         "movie_end": MOVIE_END_TEXT[simulation["movie_end"]],
         "nominal": (
@@ -220,6 +235,9 @@ def common_numbers(config: dict[str, Any]) -> dict[str, Any]:
             " there are not science."
             if nominal
             else ""
+        ),
+        "privileged": "".join(
+            f" * {label} is privileged: {text}." for label, text in privileged(config).items()
         ),
         "blank_simulations": config["validation"]["blank_simulations"],
         "limits": config["validation"],

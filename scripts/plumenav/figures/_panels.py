@@ -8,10 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Circle, Rectangle
+from matplotlib.patches import Circle, Polygon
 
 from plumenav.figures import _style as style
 from plumenav.figures._contract import RunData
+from plumenav.starts._contract import start_plugin
 from plumenav.world import Grid, extent_mm
 
 
@@ -53,13 +54,21 @@ def nothing(text: str) -> Figure:
 def arena_limits(run: RunData, grid: Grid) -> tuple[float, float, float, float]:
     """Axis limits in mm: the recorded image, the start region and the success circle."""
     x0, x1, y0, y1 = extent_mm(grid)
-    start, radius = run.simulation["start"], float(run.simulation["success_radius_mm"])
+    radius = float(run.simulation["success_radius_mm"])
+    x, y = start_outline(run).T
     return (
-        min(x0, start["x_mm"][0], -radius),
-        max(x1, start["x_mm"][1], radius),
-        min(y0, start["y_mm"][0], -radius),
-        max(y1, start["y_mm"][1], radius),
+        min(x0, x.min(), -radius),
+        max(x1, x.max(), radius),
+        min(y0, y.min(), -radius),
+        max(y1, y.max(), radius),
     )
+
+
+def start_outline(run: RunData) -> np.ndarray:
+    """Corners of the start region, mm, shape (n, 2), closed."""
+    plugin, params = start_plugin(run.simulation["start"])
+    corners: np.ndarray = plugin.outline(params)
+    return corners
 
 
 def set_limits(axes: Axes, limits: tuple[float, float, float, float]) -> None:
@@ -80,14 +89,12 @@ def show_map(axes: Axes, image: np.ndarray, grid: Grid, **how: Any) -> Any:
 
 def mark_arena(axes: Axes, run: RunData, light: str = "white", dark: str = "black") -> None:
     """Source, success circle and start region, in two colours so that they show on any ground."""
-    start = run.simulation["start"]
     radius = float(run.simulation["success_radius_mm"])
-    corner = (start["x_mm"][0], start["y_mm"][0])
-    size = (start["x_mm"][1] - corner[0], start["y_mm"][1] - corner[1])
+    corners = start_outline(run)
     for line_colour, width in ((light, 1.3), (dark, 0.6)):
         axes.add_patch(Circle((0, 0), radius, fill=False, ec=line_colour, lw=width, zorder=4))
         axes.add_patch(
-            Rectangle(corner, *size, fill=False, ec=line_colour, lw=width, ls=(0, (4, 2)), zorder=4)
+            Polygon(corners, fill=False, ec=line_colour, lw=width, ls=(0, (4, 2)), zorder=4)
         )
     axes.plot(0, 0, "+", color=light, ms=4.5, mew=1.6, zorder=5)
     axes.plot(0, 0, "+", color=dark, ms=4, mew=0.7, zorder=5)

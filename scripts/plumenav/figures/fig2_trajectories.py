@@ -28,7 +28,7 @@ drawn through at most {{ points }} recorded positions.{% endif %}
 {% if signals %}{{ signals }}: open loop; mean speed against the wind (solid) and over ground
 (thin) of all simulations, between recorded positions; shaded: odour.{% endif %}
 {% if failed %}{{ failed }} of the shown simulations failed and are left out.{% endif %}
-{{ nominal }}
+{{ privileged }}{{ nominal }}
 """
 
 
@@ -89,7 +89,8 @@ def _label(
     alone = len(run.recordings) == 1
     signal = run.kind(recording) == "signal"
     room = int(style.PAGE_MM / n_columns / 1.6)  # characters above a panel
-    name = agent if len(agent) <= room else f"{agent[: room - 1]}…"
+    name = run.named(agent)
+    name = name if len(name) <= room else f"{name[: room - 1]}…"
     axes.set_title(name, color=run.colour(agent), pad=2.5)
     if not alone and i < n_columns:
         axes.annotate(

@@ -20,7 +20,8 @@ Share of completed simulations ({{ n_range }} per agent and recording) that come
 the same agent in plume-free air of the same recording{% if blank_range %} (n = {{ blank_range }}),
 which is what noise and chance alone achieve{% else %} (not run){% endif %}. Bars: 95 % Wilson
 intervals, conditional on the recording. Starts: {{ start }}; {{ boundary }}; {{ movie_end }}.
-{% if failed %}{{ failed }} simulations failed and count in no rate.{% endif %}{{ nominal }}
+{% if failed %}{{ failed }} simulations failed and count in no rate.{% endif %}{{ privileged }}
+{{ nominal }}
 """
 
 
@@ -35,7 +36,7 @@ def draw(run: RunData) -> tuple[Figure, pd.DataFrame]:
     axes = figure.subplots(1, n_panels, squeeze=False, sharey=True)[0]
     for axis, recording in zip(axes, run.recordings, strict=True):
         _draw_panel(axis, run, recording, summary[summary["recording"] == recording])
-    axes[0].set_yticks(range(n_agents), run.agents)
+    axes[0].set_yticks(range(n_agents), [run.named(agent) for agent in run.agents])
     axes[0].set_ylim(n_agents - 0.5, -0.5)
     for label, agent in zip(axes[0].get_yticklabels(), run.agents, strict=True):
         label.set_color(run.colour(agent))

@@ -21,7 +21,7 @@ Share of simulations (n = {{ simulations }} per agent and recording) that have a
 conditional on the recording; Aalen-Johansen estimate up to {{ duration_s }} s, in which agents
 that leave never arrive{% if censored %} and the {{ censored }} simulations cut by the end of the
 movie are censored there{% endif %}. Starts: {{ start }}; {{ boundary }}; {{ movie_end }}.
-{{ nominal }}
+{{ privileged }}{{ nominal }}
 """
 
 
@@ -63,7 +63,13 @@ def draw(run: RunData) -> tuple[Figure, pd.DataFrame]:
     axes[0].set_ylim(0, min(102.0, top * 1.04) or 1.0)
     axes[0].set_ylabel("arrived (% of simulations)")
     handles = [
-        Line2D([], [], color=run.colour(agent), ls=style.line(run.index[agent]), label=agent)
+        Line2D(
+            [],
+            [],
+            color=run.colour(agent),
+            ls=style.line(run.index[agent]),
+            label=run.named(agent),
+        )
         for agent in run.agents
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=n_columns)

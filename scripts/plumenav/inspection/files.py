@@ -39,12 +39,12 @@ def check_files(resolved: dict[str, Any]) -> list[str]:
     opened = []
     for label, entry in resolved["recordings"].items():
         if "file" in entry and entry["kind"] == "movie":
-            check_file(label, entry, resolved["simulation"]["start"])
+            check_file(label, entry, resolved["simulation"])
             opened.append(label)
     return opened
 
 
-def check_file(label: str, entry: dict[str, Any], start: dict[str, Any]) -> None:
+def check_file(label: str, entry: dict[str, Any], simulation: dict[str, Any]) -> None:
     """Hold one recording's settings against its header; see :func:`check_files`."""
     where = f"recordings.{label}"
     known = {key: value for key, value in entry.items() if key in Recording.model_fields}
@@ -61,7 +61,8 @@ def check_file(label: str, entry: dict[str, Any], start: dict[str, Any]) -> None
                 f"within [0, {promised}), the frames that the file promises",
             )
     first, end = recording.reader.frames or (0, promised or 2**31)
-    check_start(label, start, {"kind": "movie", **shape.grid._asdict()}, end - first)
+    metadata = {"kind": "movie", **shape.grid._asdict()}
+    check_start(label, simulation["start"], metadata, end - first, simulation["movie_part"])
 
 
 def _ranges(recording: Recording) -> Iterator[tuple[str, tuple[int, int]]]:

@@ -14,6 +14,7 @@ import numpy as np
 from plumenav import world
 from plumenav.config.recordings import PixelSize, Recording
 from plumenav.inspection.look import Look
+from plumenav.starts._contract import rectangle, start_plugin
 
 CIRCLE_POINTS = 181
 ARROW_SHARE = 0.22  # of the image's diagonal
@@ -75,12 +76,15 @@ def view_of(recording: Recording) -> world.View:
     return world.View(*edges, source.row, source.column, recording.wind_toward, recording.mirrored)
 
 
+def _filled(corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Closed outline with 20 points a side: a straight side stays one in every view."""
+    first, last = corners[:-1, None, :], corners[1:, None, :]
+    points = (first + (last - first) * np.linspace(0.0, 1.0, 21)[:, None]).reshape(-1, 2)
+    return points[:, 0], points[:, 1]
+
+
 def _rectangle(a0: float, a1: float, b0: float, b1: float) -> tuple[np.ndarray, np.ndarray]:
-    """Closed outline, 20 points a side: a straight side stays one in every view."""
-    side = np.linspace(0.0, 1.0, 21)
-    a = np.concatenate([a0 + (a1 - a0) * side, np.full(21, a1), a1 + (a0 - a1) * side])
-    b = np.concatenate([np.full(21, b0), b0 + (b1 - b0) * side, np.full(21, b1)])
-    return np.append(a, a0), np.append(b, b0)
+    return _filled(rectangle((a0, a1), (b0, b1)))
 
 
 def _of_file(name: str, view: world.View, row: Any, column: Any) -> Mark:
@@ -139,7 +143,8 @@ def marks_of(
     marks += _window("clean air", view, floor.rows, floor.columns, shape)
     marks += _window("source region", view, calibration.rows, calibration.columns, shape)
     start, radius = simulation["start"], simulation["success_radius_mm"]
-    marks.append(_of_world("start", view, *_rectangle(*start["x_mm"], *start["y_mm"])))
+    plugin, params = start_plugin(start)
+    marks.append(_of_world("start", view, *_filled(plugin.outline(params))))
     turn = np.linspace(0.0, 2 * np.pi, CIRCLE_POINTS)
     marks.append(_of_world("success", view, radius * np.cos(turn), radius * np.sin(turn)))
     return marks
@@ -166,10 +171,11 @@ def inside(row: Any, column: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def start_inside(simulation: dict[str, Any], grid: world.Grid) -> float:
-    """Share of the start region that lies within the normalized plume."""
-    start = simulation["start"]
-    x = np.linspace(start["x_mm"][0], start["x_mm"][1], START_GRID)[:, None]
-    y = np.linspace(start["y_mm"][0], start["y_mm"][1], START_GRID)
+    """Share of the starts that lies within the normalized plume."""
+    plugin, params = start_plugin(simulation["start"])
+    u = (np.arange(START_GRID) + 0.5) / START_GRID
+    both = np.column_stack([np.tile(u, START_GRID), np.repeat(u, START_GRID)])
+    x, y = plugin.places(params, np.arange(len(both)), both)
     x0, x1, y0, y1 = world.extent_mm(grid)
     return float(((x >= x0) & (x <= x1) & (y >= y0) & (y <= y1)).mean())
 

@@ -17,9 +17,11 @@ A model file defines
 and, where the defaults in OPTIONAL are not true of it,
     BILATERAL           : True if it compares the two sides of a paired sensor
     PRIVILEGED          : what it knows that an animal does not ("" if nothing)
+    DETECTION           : True if it believes in a detection model, to be fitted to the plume
     BEHAVIOURS_WITHOUT_ODOR : names of the behaviours that can occur where there is no odour
     broken_symmetries(params) -> {"mirror" | "rotation" | "dt": reason}
     problem(params, dt_s) -> str | None : why these parameters cannot run at this step
+    PRESET_SENSORS      : {preset: keys of `sensor` in which its source differs from SENSOR}
 A model that looks things up, or remembers more than some numbers, also defines
     Tables              : NamedTuple of read-only arrays, the same for all agents of a run
     tables(params, constants, surroundings) -> Tables
@@ -27,7 +29,7 @@ A model that looks things up, or remembers more than some numbers, also defines
 and its step takes two more arguments, step(..., dt_s, memory, tables), and changes `memory`.
 
 `step` is plain Python on scalars (and those arrays): the engine compiles it. No allocation, no
-exceptions, no globals but constants, functions of the same file and of `models/_math.py`.
+exceptions, no globals but constants and plain functions of the same file or of models/.
 """
 
 from __future__ import annotations
@@ -132,9 +134,11 @@ class NoTables(NamedTuple):
 OPTIONAL: dict[str, Any] = {
     "BILATERAL": False,
     "PRIVILEGED": "",
+    "DETECTION": False,
     "BEHAVIOURS_WITHOUT_ODOR": None,
     "broken_symmetries": lambda params: {},
     "problem": lambda params, dt_s: None,
+    "PRESET_SENSORS": {},
     "Tables": NoTables,
     "tables": lambda params, constants, surroundings: NoTables(),
     "initial_memory": lambda tables: np.zeros(0),

@@ -33,3 +33,22 @@ def other_side(u: float) -> float:
 def opposite(b: float) -> float:
     """Second uniform of `normal` with which it gives minus the same number, for `mirrored`."""
     return b + 0.5 if b < 0.5 else b - 0.5
+
+
+# how two readings can be compared, by number
+DIFFERENCE, SIGN, CONTRAST = 0.0, 1.0, 2.0
+COMPARISONS = {"difference": DIFFERENCE, "sign": SIGN, "contrast": CONTRAST}
+
+
+def compare(how: float, left: float, right: float, least: float, c0: float) -> float:
+    """Compare a left with a right reading (neither negative); positive if there is more left."""
+    if how == CONTRAST:
+        return (left - right) / (left + right + c0)
+    if how == DIFFERENCE:
+        return left - right
+    return (1.0 if left - right > least else 0.0) - (1.0 if right - left > least else 0.0)
+
+
+def direction(u: float) -> float:
+    """Angle in [-pi, pi), all equally likely; `other_side(u)` gives its mirror image."""
+    return 2.0 * math.pi * (u - 0.5)

@@ -112,6 +112,32 @@ def mirrored(noise: Noise) -> Noise:
     return noise._replace(sign=other_side(noise.sign))
 
 
+def broken_symmetries(params: Params) -> dict[str, str]:
+    """What the quirks of the published code break."""
+    if params.fidelity == "corrected":
+        return {}
+    return {
+        "mirror": "the table of the drive repeats after 359 degrees, so it is not odd",
+        "rotation": "a heading that is a whole turn larger reads the table one degree further",
+    }
+
+
+def problem(params: Params, dt_s: float) -> str | None:
+    """Explicit Euler needs steps below its time constants, a probability at most 1."""
+    shortest = min(
+        params.tau_a_on_s,
+        params.tau_a_off_s,
+        params.tau_on_s,
+        params.tau_off_fast_s,
+        params.tau_off_slow_s,
+    )
+    if dt_s > shortest:
+        return f"a step of {dt_s:g} s is longer than the shortest time constant, {shortest:g} s"
+    if params.fidelity == "corrected" and params.turn_base_hz * dt_s > 1.0:
+        return f"turn_base_hz {params.turn_base_hz:g} is above 1/dt = {1.0 / dt_s:g}"
+    return None
+
+
 def constants(params: Params, wind_speed_mm_s: float) -> Constants:
     """Physical constants of the step."""
     return Constants(

@@ -1,6 +1,8 @@
 """Surge upwind in odour, cast crosswind after losing it (van Breugel & Dickinson 2014).
 
-The authors' simulation of flying flies, in the plane. One step: docs/conventions.md.
+The authors' simulation of flying flies, in the plane: no height and no attraction to visual
+objects (their conditions with and without vision). Their continuous test of each step against
+packets of odour is replaced by the sensor. One step: docs/conventions.md.
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ class Params(ModelParams):
 PRESETS: dict[str, dict[str, Any]] = {
     "simulation": {},
     "article": {"surge_delay_s": 0.19, "cast_delay_s": 0.45},
+    "equal_delays": {"surge_delay_s": 0.27, "cast_delay_s": 0.27},
 }
 FAMILY = "casting"
 PUBLICATION_DT_S = 0.005
@@ -54,6 +57,7 @@ SENSOR: dict[str, Any] = {
 }
 NEEDS_WIND = True
 BEHAVIOURS = ("cast", "surge")
+BEHAVIOURS_WITHOUT_ODOR = ("cast",)
 
 
 class Constants(NamedTuple):

@@ -37,6 +37,7 @@ def normalize(
     plume: Path,
     quality_file: Path,
     companions: Mapping[str, Path] | None = None,
+    section: str = "recordings",
 ) -> dict[str, Any]:
     """Turn one recording into a plume file and a quality file.
 
@@ -52,6 +53,8 @@ def normalize(
         Written atomically: after a failure neither exists.
     companions : mapping, optional
         Files named in the settings, by their key (``normalize.background.image``).
+    section : str
+        Of the config in which the recording stands, for messages.
 
     Returns
     -------
@@ -64,7 +67,7 @@ def normalize(
         If the recording cannot be read or the settings do not fit it.
     """
     recording = Recording.model_validate(settings)
-    where = f"recordings.{label}"
+    where = f"{section}.{label}"
     # written before the plume takes its name, and named after it: both exist, or neither
     with atomic(quality_file) as unnamed:
         if recording.analytic is not None:

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from plumenav.references._arena import closest_mm, entry, reflect
+from plumenav.references._arena import closest_mm, entry, halt, reflect, turn_away
 from plumenav.references._plume import Chance, Plume, clock, counts_hits
-from plumenav.references._sensor import Nose
-from plumenav.rng import FIELD_BLOCK, uniform_draws
+from plumenav.references._sensor import Nose, Reading
+from plumenav.rng import ENGINE_BLOCK, FIELD_BLOCK, SENSOR_BLOCK, uniform_draws
 
 DURATION_SLACK_S = 1e-9  # durations are compared with this much slack against rounding
-BOUNDARIES = ("open", "reflect", "absorb")
+BOUNDARIES = ("open", "reflect", "stop", "turn", "absorb")
 ARRIVALS = ("stop", "continue")
 
 
@@ -65,6 +65,11 @@ class Sensed(NamedTuple):
     x_mm: float = 0.0
     y_mm: float = 0.0
     threshold: float = 0.0
+
+    @property
+    def phi(self) -> float:
+        """Direction that the wind at the agent blows to; 0 in still air."""
+        return math.atan2(self.wind_y_mm_s, self.wind_x_mm_s)
 
 
 class Action(NamedTuple):
@@ -136,6 +141,23 @@ def reaches(a_s: float, b_s: float) -> bool:
     return a_s >= b_s - DURATION_SLACK_S
 
 
+NOTHING = Reading(0.0, 0.0, 0.0, math.inf)  # what a donor gives after its end
+
+
+def donor_readings(
+    start: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    plume: Plume,
+    make_model: MakeModel,
+    draws: tuple[str, ...],
+) -> list[Reading]:
+    """What the intact agent of another row of the plan smells until its end, step by step."""
+    intact = {**settings, "control": "none", "arrival": "continue"}
+    whole = run(start, intact, plume, make_model, draws)
+    columns = (whole[name].tolist() for name in ("odor", "odor_left", "odor_right", "margin"))
+    return [Reading(*row) for row in zip(*columns, strict=True)]
+
+
 def run(
     start: Mapping[str, Any],
     settings: Mapping[str, Any],
@@ -148,11 +170,14 @@ def run(
     Parameters
     ----------
     start : dict
-        `x_mm`, `y_mm`, `heading_rad`, `start_frame`, `key` (a row of the plan).
+        `x_mm`, `y_mm`, `heading_rad`, `start_frame`, `key` (a row of the plan). For a shuffled
+        agent also `donor`: the row of the plan whose odour it gets.
     settings : dict
         Resolved numbers: `parameters`, `dt_s`, `duration_s`, `success_radius_mm`, `arrival`,
         `boundary`, `movie_end`, `wind_speed_mm_s`, `wind_toward_rad`, `sensor` {`shape`,
-        `parameters`, `interpolation`, `threshold`, `dead_zone`}, `control`.
+        `parameters`, `interpolation`, `threshold`, `dead_zone`}, `control`. These may be missing:
+        `movie_part` (whole), `boundary_margin_mm` (needed by `turn`), `noise` and `adaptation` of
+        the sensor (none).
     plume : Plume
     make_model : callable
         (parameters, wind, dt_s) -> model.
@@ -163,9 +188,9 @@ def run(
     -------
     dict
         Arrays, one entry per step (row i: start of step i): `step`, `x_mm`, `y_mm`,
-        `heading_rad`, `odor`, `state`, `margin`, and the model's variables. Outcome: `end`
-        (source, horizon, left, movie), `time_to_source_s` (None: not reached), `final_x_mm`,
-        `final_y_mm`, `duration_s`, `encounters`, `wraps`, `clipped_rates`.
+        `heading_rad`, `odor`, `odor_left`, `odor_right`, `state`, `margin`, and the model's
+        variables. Outcome: `end` (source, horizon, left, movie), `time_to_source_s` (None: not
+        reached), `final_x_mm`, `final_y_mm`, `duration_s`, `encounters`, `wraps`, `clipped_rates`.
     """
     boundary, arrival = settings["boundary"], settings["arrival"]
     if boundary not in BOUNDARIES or arrival not in ARRIVALS:
@@ -173,12 +198,22 @@ def run(
     dt_s, radius_mm = float(settings["dt_s"]), float(settings["success_radius_mm"])
     threshold = float(settings["sensor"]["threshold"])
     horizon = round(settings["duration_s"] / dt_s)
-    ticks = clock(plume, int(start["start_frame"]), horizon, dt_s, settings["movie_end"])
-    noise = uniform_draws(int(start["key"]), horizon, len(draws)).tolist()
+    part = settings.get("movie_part", "whole")
+    ticks = clock(plume, int(start["start_frame"]), horizon, dt_s, settings["movie_end"], part)
+    key = int(start["key"])
+    noise = uniform_draws(key, horizon, len(draws)).tolist()
     chances: list[Chance | None] = [None] * horizon
     if counts_hits(plume):
-        drawn = uniform_draws(int(start["key"]), horizon, 1, FIELD_BLOCK)[:, 0].tolist()
+        drawn = uniform_draws(key, horizon, 1, FIELD_BLOCK)[:, 0].tolist()
         chances = [Chance(u, dt_s) for u in drawn]
+    jitters = [(0.0, 0.0)] * horizon
+    if settings["sensor"].get("noise"):
+        uniforms = uniform_draws(key, horizon, 4, SENSOR_BLOCK).tolist()
+        jitters = [(normal(a, b), normal(c, d)) for a, b, c, d in uniforms]
+    turns = uniform_draws(key, horizon, 1, ENGINE_BLOCK)[:, 0].tolist()
+    given = None
+    if settings["control"] == "shuffled":
+        given = donor_readings(start["donor"], settings, plume, make_model, draws)
     wind = Wind(float(settings["wind_speed_mm_s"]), float(settings["wind_toward_rad"]))
     model = make_model(settings["parameters"], wind, dt_s)
     nose = Nose(settings, plume, getattr(model, "bilateral", False))
@@ -195,7 +230,12 @@ def run(
 
     for i, frame in enumerate(ticks.frame.tolist()):
         # sense
-        smell = nose.read(frame, x, y, heading, chances[i])
+        if plume.winds is not None and settings["feels_wind"]:
+            wind_x, wind_y = plume.wind(frame, x, y)
+        if given is not None:
+            smell = given[i] if i < len(given) else NOTHING
+        else:
+            smell = nose.read(frame, x, y, heading, chances[i], jitters[i])
         odor, margin = smell.odor, smell.margin
         in_odor = odor >= threshold
         if model.events and not nose.blind:
@@ -203,7 +243,7 @@ def run(
         encounters += in_odor and not was_in_odor
         was_in_odor = in_odor
         # record (the margin joins when the step has been decided)
-        here = (x, y, heading, odor, code)
+        here = (x, y, heading, odor, smell.left, smell.right, code)
         variables.append(model.variables())
         # decide
         action = model.decide(
@@ -234,6 +274,14 @@ def run(
             pixel = arena.row_column(x1, y1)
             left = not arena.contains(*pixel)
             margin = min(margin, abs(arena.inward(*pixel)))
+        elif boundary == "stop":
+            x1, y1 = halt(arena, x, y, x1, y1)
+        elif boundary == "turn":
+            wall_mm = float(settings["boundary_margin_mm"])
+            away, close = turn_away(arena, x, y, x1, y1, wall_mm, turns[i])
+            margin = min(margin, close)
+            if away is not None:
+                x1, y1, heading1 = x, y, away
         # arrival, along the way and not only at its end
         s = None
         if time_to_source_s is None:
@@ -252,7 +300,7 @@ def run(
             end, duration_s = "left", (i + 1) * dt_s
             break
 
-    columns = np.array(rows, np.float64).reshape(len(rows), 6).T
+    columns = np.array(rows, np.float64).reshape(len(rows), 8).T
     names = variables[0] if variables else model.variables()
     return {
         "step": np.arange(len(rows), dtype=np.int32),
@@ -260,8 +308,10 @@ def run(
         "y_mm": columns[1],
         "heading_rad": columns[2],
         "odor": columns[3],
-        "state": columns[4].astype(np.int8),
-        "margin": columns[5],
+        "odor_left": columns[4],
+        "odor_right": columns[5],
+        "state": columns[6].astype(np.int8),
+        "margin": columns[7],
         **{name: np.array([v[name] for v in variables], np.float64) for name in names},
         "end": end,
         "time_to_source_s": time_to_source_s,

@@ -97,16 +97,46 @@ class Plume(NamedTuple):
         Time stamps of the frames.
     frames : ndarray, shape (n, height, width), stored dtype
         Concentration = frames * scale + offset, in double precision.
+    winds : ndarray, shape (n or 1, 2, height, width), optional
+        Recorded wind, mm/s.
     """
 
     metadata: dict[str, Any]
     arena: Arena
     time_s: np.ndarray
     frames: np.ndarray
+    winds: np.ndarray | None = None
+
+    def wind(self, frame: int, x_mm: float, y_mm: float) -> tuple[float, float]:
+        """Recorded wind (x, y) at a place, mm/s, linear between the centres of pixels.
+
+        Beyond the outermost centres their wind goes on. A single frame is a steady wind.
+        """
+        if self.winds is None:
+            raise ValueError("this plume has no recorded wind")
+        field = self.winds[min(frame, len(self.winds) - 1)]
+        row, column = self.arena.row_column(x_mm, y_mm)
+        row = min(max(row, 0.0), field.shape[1] - 1.0)
+        column = min(max(column, 0.0), field.shape[2] - 1.0)
+        above, left = int(row), int(column)
+        below = min(above + 1, field.shape[1] - 1)
+        right = min(left + 1, field.shape[2] - 1)
+        down, over = row - above, column - left
+        corners = field[:, [above, above, below, below], [left, right, left, right]]
+        weights = [
+            (1.0 - down) * (1.0 - over),
+            (1.0 - down) * over,
+            down * (1.0 - over),
+            down * over,
+        ]
+        x, y = corners.astype(np.float64) @ weights
+        return float(x), float(y)
 
 
-def read_plume(path: str | os.PathLike[str]) -> Plume:
-    """Read a plume file into memory once, in its stored dtype.
+def read_plume(
+    path: str | os.PathLike[str], wind_path: str | os.PathLike[str] | None = None
+) -> Plume:
+    """Read a plume file, and its recorded wind, into memory once, in the stored dtype.
 
     Raises
     ------
@@ -126,7 +156,16 @@ def read_plume(path: str | os.PathLike[str]) -> Plume:
             float(facts["source_column"]),
             facts["kind"] == "signal",
         )
-        return Plume(facts, arena, reader.time_s.copy(), frames)
+        return Plume(facts, arena, reader.time_s.copy(), frames, read_wind(wind_path))
+
+
+def read_wind(path: str | os.PathLike[str] | None) -> np.ndarray | None:
+    """Recorded wind, mm/s, shape (n, 2, height, width): downwind and crosswind component."""
+    if path is None:
+        return None
+    with PlumeReader(path) as reader:
+        both = np.concatenate([block.frames for block in reader.blocks()])
+    return both.reshape(len(both), 2, both.shape[1] // 2, both.shape[2])
 
 
 # ------------------------------------------------------------------------------------ clock
@@ -149,7 +188,34 @@ class Clock(NamedTuple):
     ended: bool
 
 
-def clock(plume: Plume, start_frame: int, n_steps: int, dt_s: float, movie_end: str) -> Clock:
+def part_of(plume: Plume, movie_part: str) -> tuple[int, int, float]:
+    """Frames [first, last) of a part of a movie, and how long one pass through them lasts, s.
+
+    Raises
+    ------
+    ValueError
+        If there is no such part.
+    """
+    n = len(plume.time_s)
+    parts = {"whole": (0, n), "first_half": (0, n // 2), "second_half": (n // 2, n)}
+    if movie_part not in parts:
+        raise ValueError(f"movie_part is {movie_part!r}; allowed: {', '.join(parts)}")
+    first, last = parts[movie_part]
+    begin, end_s = float(plume.time_s[first]), float(plume.metadata["period_s"])
+    end_s += float(plume.time_s[0])  # where the whole movie ends
+    if last < n:
+        end_s = float(plume.time_s[last])
+    return first, last, end_s - begin
+
+
+def clock(
+    plume: Plume,
+    start_frame: int,
+    n_steps: int,
+    dt_s: float,
+    movie_end: str,
+    movie_part: str = "whole",
+) -> Clock:
     """Frames seen by the steps i = 0 .. n_steps - 1, at start time stamp + i * dt_s.
 
     Parameters
@@ -158,6 +224,8 @@ def clock(plume: Plume, start_frame: int, n_steps: int, dt_s: float, movie_end: 
     start_frame, n_steps : int
     dt_s : float
     movie_end : {"loop", "hold", "stop"}
+    movie_part : {"whole", "first_half", "second_half"}
+        Where agents live: nothing outside of it is ever seen.
 
     Returns
     -------
@@ -168,9 +236,9 @@ def clock(plume: Plume, start_frame: int, n_steps: int, dt_s: float, movie_end: 
     wraps = np.zeros(n_steps, np.int64)
     if plume.metadata["kind"] == "analytic":  # does not change in time
         return Clock(np.zeros(n_steps, np.int64), wraps, False)
-    stamps = plume.time_s - plume.time_s[0]
-    period_s = float(plume.metadata["period_s"])
-    elapsed = stamps[start_frame] + np.arange(n_steps) * dt_s
+    first, last, period_s = part_of(plume, movie_part)
+    stamps = plume.time_s[first:last] - plume.time_s[first]
+    elapsed = stamps[start_frame - first] + np.arange(n_steps) * dt_s
     ended = False
     if movie_end == "loop":
         wraps = np.floor((elapsed + TIME_SLACK_S) / period_s).astype(np.int64)
@@ -180,7 +248,7 @@ def clock(plume: Plume, start_frame: int, n_steps: int, dt_s: float, movie_end: 
         if over.size:
             ended, elapsed, wraps = True, elapsed[: over[0]], wraps[: over[0]]
     frame = np.searchsorted(stamps, elapsed + TIME_SLACK_S, side="right") - 1
-    return Clock(frame.astype(np.int64), wraps, ended)
+    return Clock(first + frame.astype(np.int64), wraps, ended)
 
 
 # --------------------------------------------------------------------------------- sampling

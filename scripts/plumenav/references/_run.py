@@ -46,11 +46,23 @@ def find(name: str) -> Simulate:
     return simulate
 
 
+def _rows(plan: pa.Table | Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Rows of a plan as dictionaries."""
+    return plan.to_pylist() if hasattr(plan, "to_pylist") else list(plan)
+
+
+def _partner(simulation: int) -> int:
+    """The other simulation of the pairs (0, 1), (2, 3), ..."""
+    return simulation + 1 if simulation % 2 == 0 else simulation - 1
+
+
 def run_sample(
     plan_rows: pa.Table | Iterable[Mapping[str, Any]],
     settings: Mapping[str, Any],
     plume_path: str | os.PathLike[str],
     simulate: Simulate | None = None,
+    wind_path: str | os.PathLike[str] | None = None,
+    plan: pa.Table | Iterable[Mapping[str, Any]] | None = None,
 ) -> tuple[pa.Table, list[dict[str, Any]]]:
     """Simulate some rows of a plan, one agent after the other, keeping every step.
 
@@ -64,6 +76,10 @@ def run_sample(
         Plume file; read into memory once.
     simulate : callable, optional
         The reference to use instead of the built-in one of the model's name (a user's plug-in).
+    wind_path : path, optional
+        Recorded wind of the plume; read into memory once.
+    plan : pyarrow.Table or iterable of dict, optional
+        All rows of the plan; shuffled agents need the rows that these are paired with.
 
     Returns
     -------
@@ -73,9 +89,12 @@ def run_sample(
         One per row: `simulation`, `end`, `time_to_source_s` (None: not reached), `final_x_mm`,
         `final_y_mm`, `duration_s`, `encounters`, `wraps`, `clipped_rates`.
     """
-    rows = plan_rows.to_pylist() if hasattr(plan_rows, "to_pylist") else list(plan_rows)
+    rows = _rows(plan_rows)
+    if settings["control"] == "shuffled":
+        everyone = {int(row["simulation"]): row for row in _rows(rows if plan is None else plan)}
+        rows = [{**row, "donor": everyone[_partner(int(row["simulation"]))]} for row in rows]
     simulate = simulate or find(settings["model"])
-    plume = read_plume(plume_path)
+    plume = read_plume(plume_path, wind_path)
     pieces: list[dict[str, Any]] = []
     outcomes: list[dict[str, Any]] = []
     for row in sorted(rows, key=lambda one: int(one["simulation"])):

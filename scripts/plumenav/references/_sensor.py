@@ -1,6 +1,6 @@
 """The sensors as the references see them: points on the body, their mean, dead zone, controls.
 
-Written from docs/conventions.md (Sensor).
+Written from docs/conventions.md (Sensor). Shuffled odour is the loop's business: another agent's.
 """
 
 from __future__ import annotations
@@ -41,7 +41,22 @@ def ellipse(centre_mm: float, along_mm: float, across_mm: float, spacing_mm: flo
     return points
 
 
-SHAPES = {"point": point, "ellipse": ellipse}
+def disc(radius_mm: float, ahead_mm: float, spacing_mm: float) -> Points:
+    """Lattice points of a disc whose centre is `ahead_mm` in front of the body."""
+    n = math.ceil(radius_mm / spacing_mm)
+    lattice = [(i, j) for i in range(-n, n + 1) for j in range(-n, n + 1)]
+    squared = (radius_mm / spacing_mm) ** 2 + 1e-9
+    return [
+        (ahead_mm + i * spacing_mm, j * spacing_mm) for i, j in lattice if i * i + j * j <= squared
+    ]
+
+
+def pair(separation_mm: float, ahead_mm: float) -> Points:
+    """Two points, the left one first."""
+    return [(ahead_mm, separation_mm / 2.0), (ahead_mm, -separation_mm / 2.0)]
+
+
+SHAPES = {"point": point, "ellipse": ellipse, "disc": disc, "pair": pair, "motion_pair": pair}
 
 
 def points_of(sensor: Mapping[str, Any]) -> Points:
@@ -78,7 +93,7 @@ class Reading(NamedTuple):
     Attributes
     ----------
     odor : float
-        Concentration after the dead zone.
+        Concentration as the model gets it.
     left, right : float
         The same of the two sides of a paired sensor; equal to `odor` where sides are not asked for.
     margin : float
@@ -93,12 +108,12 @@ class Reading(NamedTuple):
 
 
 class Nose:
-    """What one agent smells.
+    """What one agent smells. It adapts: ask it once per step, in order.
 
     Parameters
     ----------
     settings : dict
-        `sensor` and `control` of the simulation's settings.
+        `sensor`, `control` and `dt_s` of the simulation's settings.
     plume : Plume
     sides : bool
         Whether left and right are asked for: the first half of the sensor's points is its left one.
@@ -106,9 +121,13 @@ class Nose:
 
     def __init__(self, settings: Mapping[str, Any], plume: Plume, sides: bool = False) -> None:
         self.sides = sides
+        self.noise = float(settings["sensor"].get("noise") or 0.0)
+        self.adaptation = settings["sensor"].get("adaptation")
+        self.adapting = settings["dt_s"] / self.adaptation["tau_s"] if self.adaptation else 0.0
+        self.adapted = 0.0
         sensor, control = settings["sensor"], settings["control"]
-        if control not in ("none", "blind", "blank_region"):
-            raise ValueError(f"control {control!r}; known: none, blind, blank_region")
+        if control not in ("none", "blind", "blank_region", "shuffled"):
+            raise ValueError(f"control {control!r}; known: none, blind, blank_region, shuffled")
         self.blind = control == "blind"
         self.points = points_of(sensor)
         self.sample = sampler(plume, sensor["interpolation"])
@@ -131,8 +150,9 @@ class Nose:
         y_mm: float,
         heading_rad: float,
         chance: Chance | None = None,
+        jitter: tuple[float, float] = (0.0, 0.0),
     ) -> Reading:
-        """Reading after the dead zone, and how close it came to being another one.
+        """Reading as the model gets it, and how close it came to being another one.
 
         Parameters
         ----------
@@ -141,14 +161,22 @@ class Nose:
             Position and heading of the body.
         chance : Chance, optional
             Of the step; only fields of detections need it. All points share it.
+        jitter : tuple of float
+            Standard normal numbers of the step: left (or only) side, right side.
         """
         if self.blind:
             return Reading(0.0, 0.0, 0.0, math.inf)
         values, margin = self._values(frame, x_mm, y_mm, heading_rad, chance)
         half = len(values) // 2
-        means = [_mean(values)]
+        left_noise, right_noise = (self.noise * g for g in jitter)
         if self.sides:
-            means += [_mean(values[:half]), _mean(values[half:])]
+            means = [
+                _mean(values) + _mean([left_noise, right_noise]),
+                _mean(values[:half]) + left_noise,
+                _mean(values[half:]) + right_noise,
+            ]
+        else:
+            means = [_mean(values) + left_noise]
         readings = []
         for raw in means:
             # a reading of zero is zero on either side of the dead zone
@@ -156,6 +184,11 @@ class Nose:
                 margin = min(margin, abs(raw - self.dead_zone))
             dead = self.dead_zone is not None and raw < self.dead_zone
             readings.append(0.0 if dead else raw)
+        if self.adaptation:
+            half_level = self.adaptation["half_level"]
+            gain = half_level / (half_level + self.adapted)
+            self.adapted = max(0.0, self.adapted + (readings[0] - self.adapted) * self.adapting)
+            readings = [gain * reading for reading in readings]
         odor, left, right = readings if self.sides else readings * 3
         return Reading(odor, left, right, margin)
 

@@ -36,7 +36,6 @@ class Template:
 
     def __init__(self, parameters: Mapping[str, Any], wind: Wind, dt_s: float) -> None:
         self.speed_mm_s = parameters["speed_mm_s"]
-        self.phi = wind.toward_rad
         self.code = CROSSWIND  # before the first step
         self.clipped = 0  # steps in which an event probability exceeded 1
 
@@ -48,10 +47,10 @@ class Template:
         """One step: velocity over it, heading and code after it, margin of its decisions."""
         (side,) = now.u
         if now.in_odor:
-            heading, code, margin = self.phi + math.pi, UPWIND, math.inf
+            heading, code, margin = now.phi + math.pi, UPWIND, math.inf
         else:
             quarter = math.pi / 2.0 if side < 0.5 else -math.pi / 2.0
-            heading, code, margin = self.phi + quarter, CROSSWIND, abs(side - 0.5)
+            heading, code, margin = now.phi + quarter, CROSSWIND, abs(side - 0.5)
         return Action(
             self.speed_mm_s * math.cos(heading),
             self.speed_mm_s * math.sin(heading),

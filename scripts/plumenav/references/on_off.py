@@ -55,7 +55,7 @@ class OnOff:
 
     def __init__(self, parameters: Mapping[str, Any], wind: Wind, dt_s: float) -> None:
         self.p = parameters
-        self.wind, self.dt_s = wind, dt_s
+        self.dt_s = dt_s
         if parameters["fidelity"] not in ("published", "corrected"):
             raise ValueError(f"fidelity {parameters['fidelity']!r}; known: published, corrected")
         self.published = parameters["fidelity"] == "published"
@@ -94,8 +94,8 @@ class OnOff:
             jump_deg = (1.0 if sign < 0.5 else -1.0) * p["turn_sd_deg"] * size
 
         drive_deg = 0.0
-        if self.wind.speed_mm_s > 0.0:
-            D, closeness = self.downwind_direction(now.heading_rad)
+        if now.wind_x_mm_s or now.wind_y_mm_s:
+            D, closeness = self.downwind_direction(now.heading_rad, now.phi)
             margin = min(margin, closeness)
             drive_deg = (p["drive_downwind_deg_s"] * D - p["drive_upwind_deg_s"] * self.on * D) * dt
 
@@ -110,14 +110,14 @@ class OnOff:
             margin,
         )
 
-    def downwind_direction(self, heading_rad: float) -> tuple[float, float]:
+    def downwind_direction(self, heading_rad: float, phi: float) -> tuple[float, float]:
         """D(h) = -sin(h - phi), and the distance from where rounding would change it, degrees.
 
         The published code looks D up in a table, by the heading in whole degrees after mod 359.
         """
         if not self.published:
-            return -math.sin(heading_rad - self.wind.toward_rad), math.inf
-        wrapped = (math.degrees(heading_rad) - math.degrees(self.wind.toward_rad)) % 359.0
+            return -math.sin(heading_rad - phi), math.inf
+        wrapped = (math.degrees(heading_rad) - math.degrees(phi)) % 359.0
         degrees = math.floor(wrapped + 0.5)
         part = wrapped + 0.5 - degrees
         return -math.sin(math.radians(degrees)), min(part, 1.0 - part, wrapped, 359.0 - wrapped)

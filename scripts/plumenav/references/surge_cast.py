@@ -38,7 +38,7 @@ class SurgeCast:
     events = True
 
     def __init__(self, parameters: Mapping[str, Any], wind: Wind, dt_s: float) -> None:
-        self.p, self.phi = parameters, wind.toward_rad
+        self.p = parameters
         speeds = {
             "published": (2.0 * wind.speed_mm_s, wind.speed_mm_s),
             "matched": (parameters["matched_speed_mm_s"], parameters["matched_speed_mm_s"] / 2.0),
@@ -79,8 +79,8 @@ class SurgeCast:
             self.side = -self.side
             self.reversal_due_s += p["cast_period_s"]
 
-        along, left, heading = self.motion()
-        cos_phi, sin_phi = math.cos(self.phi), math.sin(self.phi)
+        along, left, heading = self.motion(now.phi)
+        cos_phi, sin_phi = math.cos(now.phi), math.sin(now.phi)
         return Action(
             along * cos_phi - left * sin_phi,
             along * sin_phi + left * cos_phi,
@@ -102,15 +102,15 @@ class SurgeCast:
         if self.mode == SURGE and remembered and self.cast_pending_s is None:
             self.cast_pending_s = t
 
-    def motion(self) -> tuple[float, float, float]:
+    def motion(self, phi: float) -> tuple[float, float, float]:
         """Velocity along the wind and to the left of it, mm/s, and the heading."""
         fraction = self.p["upwind_fraction"]
         if self.mode == SURGE:
-            return -self.surge_speed, 0.0, self.phi + math.pi
+            return -self.surge_speed, 0.0, phi + math.pi
         return (
             -fraction * self.cast_speed,
             self.side * self.cast_speed,
-            self.phi + self.side * math.atan2(1.0, -fraction),
+            phi + self.side * math.atan2(1.0, -fraction),
         )
 
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import yaml
 
+from plumenav.analysis.beliefs import beliefs, privileged
 from plumenav.analysis.contracts import AGAINST_NULL, SUMMARY
+from plumenav.batch.prepare import read_warnings
 from plumenav.errors import UserError
 from plumenav.report import provenance as origin
 from plumenav.report import targets as requirements
@@ -60,11 +62,12 @@ def statistics_rows(root: Path, schema: Schema) -> list[dict[str, Any]]:
 
 
 def agents_section(
-    summary: Sequence[dict[str, Any]], against_null: Sequence[dict[str, Any]]
+    root: Path, summary: Sequence[dict[str, Any]], against_null: Sequence[dict[str, Any]]
 ) -> dict[str, dict[str, Any]]:
     """Results by agent and recording: the columns of the summary, and the paired comparison.
 
-    `null` is None for the null agent itself and in runs without one.
+    `null` is None for the null agent itself and in runs without one; `warnings` are what was found
+    doubtful when the agent was prepared for the recording.
     """
     paired = {
         (row["agent"], row["recording"]): {
@@ -76,6 +79,8 @@ def agents_section(
     for row in summary:
         content = {k: v for k, v in row.items() if k not in ("agent", "recording")}
         content["null"] = paired.get((row["agent"], row["recording"]))
+        prepared = needed(root, f"prepared/{row['recording']}/{row['agent']}.npz", "simulate")
+        content["warnings"] = read_warnings(prepared)
         result.setdefault(row["agent"], {})[row["recording"]] = content
     return result
 
@@ -208,7 +213,9 @@ def build_numbers(
         "platform": {k: origins[k] for k in ("instruction_set", "system")},
         "simulations": simulations,
         "recordings": recordings,
-        "agents": agents_section(summary, statistics_rows(root, AGAINST_NULL)),
+        "agents": agents_section(root, summary, statistics_rows(root, AGAINST_NULL)),
+        "privileged": privileged(config),
+        "beliefs": beliefs(root, config),
         "validation": validation,
         "published": list(published),
         "performance": performance,

@@ -1,8 +1,8 @@
 """The plume file: one row per frame, pixels as fixed-size binary, facts in the metadata.
 
-Three kinds share the file: `movie` (frames), `signal` (frames of one pixel: an odour time series
+Several kinds share the file: `movie` (frames), `signal` (frames of one pixel: an odour time series
 that does not depend on position) and `analytic` (no frames; the field's constants are in the
-metadata).
+metadata), `wind` (recorded wind: its downwind component on top of its crosswind one, mm/s).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ROW_GROUP_BYTES = 16 * 2**20
 DTYPES = ("uint8", "uint16", "int16", "float32")
 # What every plume says of itself; `normalize` adds provenance and quality under further keys.
 REQUIRED_METADATA = (
-    "kind",  # movie, analytic, signal
+    "kind",  # movie, analytic, signal, wind
     "height",
     "width",
     "dtype",

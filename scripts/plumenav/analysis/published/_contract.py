@@ -1,4 +1,11 @@
-"""What a check of published numbers hands over."""
+"""What a file of published targets defines: measurements of ours, by key.
+
+A file of this folder without a leading underscore defines
+    measurements(folder: Path) -> list[Measurement]
+which computes our value of each of its keys; `folder` is an empty directory for scratch files. The
+published value, its source and the tolerance of a key are in targets.yaml: every key measured has
+an entry there, and every entry there is measured or says why it is not.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +13,18 @@ from typing import NamedTuple
 
 
 class Measurement(NamedTuple):
-    """One of our values for a published number.
+    """Our value of a published number.
 
     Attributes
     ----------
     key : str
-        Name of the target.
+        Key of the entry in targets.yaml, such as "on_off.pulse.on.1501".
     ours : float
+        Our value, in the unit of the published one.
     standard_error : float or None
-        Of ours; None: ours is exact.
+        Its standard error; None where the value is not an estimate.
     n : int
-        How many independent samples ours is made of.
+        From how many agents, episodes or values.
     """
 
     key: str

@@ -96,6 +96,14 @@ def hit_rate_hz(
     return emission_hz / math.log(length_mm / radius_mm) * spread
 
 
+def detection_of(
+    emission_hz: float, length_mm: float, drift_per_mm: float, radius_mm: float
+) -> tuple[float, float, float, float]:
+    """What an agent that knows the field believes: scale (1/s), length, drift, radius."""
+    scale_hz = emission_hz / math.log(length_mm / radius_mm)
+    return scale_hz, length_mm, drift_per_mm, radius_mm
+
+
 def hits(mean: float, chance: float) -> float:
     """Number of hits that a uniform number stands for: the inverse of Poisson's distribution.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from plumenav.engine.fields._detections import hit_rate_hz, hits, problem_of
+from plumenav.engine.fields._detections import detection_of, hit_rate_hz, hits, problem_of
 
 BOUNDED = True
 DRAWS = True
@@ -32,6 +32,11 @@ def problem(c: Constants) -> str | None:
 def mean(x_mm: float, y_mm: float, c: Constants) -> float:
     """Mean hits per second at (x_mm, y_mm)."""
     return hit_rate_hz(x_mm, y_mm, c.emission_hz, 0.0, c.length_mm, c.radius_mm)
+
+
+def detection(c: Constants) -> tuple[float, float, float, float]:
+    """Scale (1/s), length (mm), drift (1/mm) and radius (mm) of the detection model."""
+    return detection_of(c.emission_hz, c.length_mm, 0.0, c.radius_mm)
 
 
 def value(

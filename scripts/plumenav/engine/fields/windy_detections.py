@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from plumenav.engine.fields._detections import hit_rate_hz, hits, problem_of
+from plumenav.engine.fields._detections import detection_of, hit_rate_hz, hits, problem_of
 
 BOUNDED = True
 DRAWS = True
@@ -49,6 +49,12 @@ def mean(x_mm: float, y_mm: float, c: Constants) -> float:
     """Mean hits per second at (x_mm, y_mm)."""
     drift_per_mm = c.wind_mm_s / (2.0 * c.diffusivity_mm2_s)
     return hit_rate_hz(x_mm, y_mm, c.emission_hz, drift_per_mm, length_mm(c), c.radius_mm)
+
+
+def detection(c: Constants) -> tuple[float, float, float, float]:
+    """Scale (1/s), length (mm), drift (1/mm) and radius (mm) of the detection model."""
+    drift_per_mm = c.wind_mm_s / (2.0 * c.diffusivity_mm2_s)
+    return detection_of(c.emission_hz, length_mm(c), drift_per_mm, c.radius_mm)
 
 
 def value(

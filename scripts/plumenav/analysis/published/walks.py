@@ -1,0 +1,246 @@
+"""Walks of the null models and of the gradient followers, against theory.
+
+Mean squared displacement and persistence of the two random walks, drift of run and tumble up a
+weak gradient, and climbing a smooth hill of odour, where every gradient follower must arrive.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from plumenav import registry
+from plumenav.analysis.published._contract import Measurement
+from plumenav.engine.run import Blocks, Columns, Outcome, simulate
+from plumenav.rng import noise_key
+from plumenav.tables import PlumeReader, PlumeWriter
+
+SEED = 20260101
+MSD_TIMES_S = (1.0, 2.0, 5.0, 10.0, 20.0, 60.0)
+# persistence is the decay of the mean cosine of turns within lags of about one persistence time
+LAG_S = 5.0
+# by when the walk has forgotten its first direction: exp(-40 / 5.27) = 0.0005
+FORGOTTEN_S = 40.0
+CLIMBERS = ("tropotaxis", "klinotaxis", "run_and_tumble")
+# a gradient so far from its top that its direction is the same for all who walk in it
+FAR_MM = 1.0e5
+SLOPE_PER_MM = 0.01
+
+
+def write_field(path: Path, field: str, mm_per_px: float = 1.0, **constants: float) -> Path:
+    """Write an analytic plume of 320 x 320 pixels around the source."""
+    with PlumeWriter(path, 320, 320, "float32", 1.0, 0.0) as writer:
+        writer.metadata.update(
+            {
+                **{"kind": "analytic", "field": field, "field_constants": constants},
+                **{"height": 320, "width": 320, "dtype": "float32", "scale": 1.0, "offset": 0.0},
+                **{"mm_per_px": mm_per_px, "source_row": 159.5, "source_column": 159.5},
+                **{"period_s": 1.0e12, "blank": None},
+            }
+        )
+    return path
+
+
+def settings_of(model: str, duration_s: float, **changes: Any) -> dict[str, Any]:
+    """Settings of a model with its own sensor and step, in still air.
+
+    Parameters
+    ----------
+    model : str
+    duration_s : float
+    **changes
+        Parameters of the model, and `every_s`: how often to record.
+    """
+    module = registry.get("model", model)
+    dt_s = module.PUBLICATION_DT_S
+    every_s = changes.pop("every_s", dt_s)
+    shape = registry.get("sensor", module.SENSOR["shape"])
+    return {
+        "model": model,
+        "parameters": module.Params(**changes).model_dump(),
+        "control": "none",
+        "sensor": {
+            "shape": module.SENSOR["shape"],
+            "parameters": shape.Params(**module.SENSOR.get("parameters", {})).model_dump(),
+            "interpolation": "bilinear",
+            "threshold": 0.05,
+            "dead_zone": None,
+        },
+        "prepared": {},
+        "dt_s": dt_s,
+        "duration_s": duration_s,
+        "success_radius_mm": 15.0,
+        "arrival": "stop",
+        "boundary": "open",
+        "movie_end": "loop",
+        "wind_speed_mm_s": 0.0,
+        "wind_toward_rad": 0.0,
+        "record_every": max(1, round(every_s / dt_s)),
+        "record_variables": False,
+    }
+
+
+def starts(n: int, x_mm: Any, y_mm: Any, heading_rad: Any) -> Columns:
+    """A plan of n simulations; places and headings are numbers or arrays of n."""
+    return {
+        "simulation": np.arange(n),
+        "replicate": np.arange(n),
+        "key": np.array([noise_key(SEED, i) for i in range(n)], np.uint64),
+        "x_mm": np.full(n, x_mm, float),
+        "y_mm": np.full(n, y_mm, float),
+        "heading_rad": np.full(n, heading_rad, float),
+        "start_frame": np.zeros(n, np.int32),
+    }
+
+
+def tracks(plume: Path, plan: Columns, settings: dict[str, Any]) -> Columns:
+    """Recorded `x_mm`, `y_mm`, `heading_rad` and `time_s`, shape (simulations, rows)."""
+    parts: list[Columns] = []
+    with PlumeReader(plume) as reader:
+        simulate(Blocks(reader, 100.0), plan, settings, parts.append)
+    names = ("simulation", "step", "x_mm", "y_mm", "heading_rad", "time_s")
+    rows = {name: np.concatenate([part[name] for part in parts]) for name in names}
+    order = np.lexsort((rows["step"], rows["simulation"]))
+    shape = (len(plan["simulation"]), -1)
+    return {name: rows[name][order].reshape(shape) for name in names}
+
+
+def outcome(plume: Path, plan: Columns, settings: dict[str, Any]) -> Outcome:
+    """How simulations ended, without their tracks."""
+    with PlumeReader(plume) as reader:
+        return simulate(Blocks(reader, 100.0), plan, settings)
+
+
+def mean_of(key: str, values: np.ndarray) -> Measurement:
+    """Mean of independent values, with its standard error."""
+    n = len(values)
+    return Measurement(key, float(values.mean()), float(values.std(ddof=1) / math.sqrt(n)), n)
+
+
+def decay_rate(key: str, mean_cosine: np.ndarray, lag_s: float) -> Measurement:
+    """Rate at which the heading's mean cosine decays, from the mean of each agent's cosines."""
+    n, mean = len(mean_cosine), float(mean_cosine.mean())
+    error = float(mean_cosine.std(ddof=1)) / math.sqrt(n)
+    return Measurement(key, -math.log(mean) / lag_s, error / mean / lag_s, n)
+
+
+def displacement(air: Path, model: str, n: int = 4000) -> list[Measurement]:
+    """Mean squared displacement of a random walk, mm^2, at several times.
+
+    Where the step does not fit into a second (1/89.94 s), rows come at the nearest step: each
+    second is 90 of them, 1.0007 s.
+    """
+    settings = settings_of(model, MSD_TIMES_S[-1] + 1.0, every_s=1.0)
+    rows = tracks(air, starts(n, FAR_MM, 0.0, 0.0), settings)
+    squared = (rows["x_mm"] - FAR_MM) ** 2 + rows["y_mm"] ** 2
+    # rows are whole steps: their own time, which may differ from a second by half a step
+    every_s = settings["record_every"] * settings["dt_s"]
+    return [mean_of(f"{model}.msd.{t:g}s", squared[:, round(t / every_s)]) for t in MSD_TIMES_S]
+
+
+def turns(air: Path, n: int = 200, duration_s: float = 100.0) -> list[Measurement]:
+    """Rate and size of the Poisson turner's turns, without the drift between them."""
+    settings = settings_of("poisson_turner", duration_s, drift_sd_deg=0.0)
+    change = np.diff(tracks(air, starts(n, FAR_MM, 0.0, 0.0), settings)["heading_rad"])
+    turned = change != 0.0
+    return [
+        mean_of("poisson_turner.turn_hz", turned.mean(axis=1) / settings["dt_s"]),
+        mean_of("poisson_turner.turn_deg", np.degrees(np.abs(change[turned]))),
+    ]
+
+
+def persistence(air: Path, n: int = 4000) -> list[Measurement]:
+    """Persistence of the Poisson turner: of its heading in lags, and of its way since the start.
+
+    The length is the mean way in the direction of the start, long after it is forgotten, and once
+    more, more precisely, speed over rate.
+    """
+    settings = settings_of("poisson_turner", FORGOTTEN_S + 1.0, every_s=LAG_S, drift_sd_deg=0.0)
+    rows = tracks(air, starts(n, FAR_MM, 0.0, 0.0), settings)
+    lag_s = settings["record_every"] * settings["dt_s"]
+    cosines = np.cos(np.diff(rows["heading_rad"])).mean(axis=1)
+    rate = decay_rate("poisson_turner.persistence_hz", cosines, lag_s)
+    assert rate.standard_error is not None
+    time_s = 1.0 / rate.ours
+    time_error_s = time_s**2 * rate.standard_error
+    speed = settings["parameters"]["speed_mm_s"]
+    return [
+        rate,
+        Measurement("poisson_turner.persistence_s", time_s, time_error_s, rate.n),
+        mean_of("poisson_turner.persistence_mm", rows["x_mm"][:, -1] - FAR_MM),
+        Measurement(
+            "poisson_turner.persistence_mm_from_rate", speed * time_s, speed * time_error_s, rate.n
+        ),
+    ]
+
+
+def upwind_drift(folder: Path, n: int = 2000, duration_s: float = 52.0) -> list[Measurement]:
+    """Speed of run and tumble up a weak gradient, mm/s, for two lengths of its memory.
+
+    Linear response: with lambda = lambda0 (1 - chi D), D the change of odour filtered by tau, an
+    agent of speed v on a slope k drifts at chi k v^2 / (2 (1 + lambda0 tau)).
+    """
+    slope = write_field(
+        folder / "slope.parquet",
+        "gradient",
+        mm_per_px=1000.0,
+        level_at_source=2.0 * SLOPE_PER_MM * FAR_MM,
+        slope_per_mm=SLOPE_PER_MM,
+    )
+    heading = np.random.default_rng(SEED).uniform(0.0, 2.0 * math.pi, n)
+    found = []
+    for tau_s in (0.1, 1.0):
+        settings = settings_of(
+            "run_and_tumble",
+            duration_s,
+            response="exponential",
+            chi_s=3.0,
+            tau_s=tau_s,
+            every_s=1.0,
+        )
+        x = tracks(slope, starts(n, FAR_MM, 0.0, heading), settings)["x_mm"]
+        # after 10 s headings and memory no longer show how they began
+        speed = (x[:, 10] - x[:, 50]) / 40.0
+        found.append(mean_of(f"run_and_tumble.drift.tau_{tau_s:g}s", speed))
+    return found
+
+
+def climbing(folder: Path, n: int = 200, duration_s: float = 120.0) -> list[Measurement]:
+    """Success in a static noiseless hill (sigma 50 mm), from 60 to 100 mm, any heading."""
+    hill = write_field(folder / "hill.parquet", "gaussian", peak=1.0, sigma_mm=50.0)
+    rng = np.random.default_rng(SEED)
+    distance, angle = rng.uniform(60.0, 100.0, n), rng.uniform(0.0, 2.0 * math.pi, n)
+    plan = starts(
+        n,
+        distance * np.cos(angle),
+        distance * np.sin(angle),
+        rng.uniform(0.0, 2.0 * math.pi, n),
+    )
+    found = []
+    for model in CLIMBERS:
+        ended = outcome(hill, plan, settings_of(model, duration_s)).simulations
+        arrived = np.array(ended.column("success"), float)
+        found.append(mean_of(f"{model}.hill.success", arrived))
+    return found
+
+
+def measurements(folder: Path) -> list[Measurement]:
+    """Measure all walks.
+
+    Parameters
+    ----------
+    folder : Path
+        An empty directory for scratch files.
+    """
+    air = write_field(folder / "air.parquet", "uniform", level=0.0)
+    return [
+        *displacement(air, "correlated_random_walk"),
+        *displacement(air, "poisson_turner"),
+        *turns(air),
+        *persistence(air),
+        *upwind_drift(folder),
+        *climbing(folder),
+    ]

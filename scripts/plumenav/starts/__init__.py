@@ -1,0 +1,1 @@
+"""Where agents start: one file per way of choosing places."""
