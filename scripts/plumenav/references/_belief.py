@@ -30,7 +30,7 @@ MOVES: tuple[tuple[int, int, float | None], ...] = (
     (0, 0, None),
 )
 STAY = 4
-# a small arena is told apart by its ties: in the contract tests draws decide often
+# a wide tie, so that in the contract tests draws decide often
 EXAMPLE_PARAMETERS: dict[str, Any] = {
     "fidelity": "corrected",
     "detection": "windy",
