@@ -7,25 +7,35 @@ from plumenav import jobs
 
 
 def main(args):
-    """Write validation/agreement.parquet and validation/verdict.json."""
+    """Write validation/agreement.parquet, validation/verdict.json and published.json."""
     from plumenav.analysis.checks import validate_run
-    from plumenav.analysis.published import published_rows
-    from plumenav.tables import AGREEMENT, write_json, write_table
+    from plumenav.analysis.published.targets import not_computed, original_code
+    from plumenav.tables import AGREEMENT, read_json, write_json, write_table
 
-    root, chunks = Path(args.root), args.settings["chunks"]
+    root, settings = Path(args.root), args.settings
+    agents = settings["agents"]
     pairs = {
         (recording, agent): [
-            str(root / "simulations" / recording / agent / f"{chunk}.parquet") for chunk in chunks
+            str(root / "simulations" / recording / agent / f"{chunk}.parquet")
+            for chunk in settings["chunks"]
         ]
-        for recording in args.settings["config"]["recordings"]
-        for agent in args.settings["config"]["agents"]
+        for recording in settings["recordings"]
+        for agent in agents
     }
-    config = args.settings["config"]
-    published = published_rows(root, config, chunks)
-    rows, verdict = validate_run(root, pairs, config["validation"], published)
+    models = {agent["model"] for agent in agents.values()}
+    published = [
+        row for file in args.targets for row in read_json(Path(file)) if row["model"] in models
+    ]
+    rows, verdict = validate_run(
+        root,
+        pairs,
+        settings["validation"],
+        original_code(published, agents, settings["dt_s"]),
+        settings["validated"],
+    )
     write_table(args.agreement, rows, AGREEMENT)
     write_json(args.verdict, verdict)
-    write_json(args.published, published)
+    write_json(args.published, {"targets": published, "not_computed": not_computed(models)})
 
 
 if __name__ == "__main__":
@@ -33,6 +43,7 @@ if __name__ == "__main__":
     parser = jobs.parser(__doc__)
     parser.add_argument("--root", required=True, help="results/<run>")
     parser.add_argument("--settings", type=json.loads, required=True)
+    parser.add_argument("--targets", nargs="*", default=[], help="validation/published/*.json")
     parser.add_argument("--agreement", required=True)
     parser.add_argument("--verdict", required=True)
     parser.add_argument("--published", required=True)

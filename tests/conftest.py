@@ -8,11 +8,34 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from plumenav import registry
+from plumenav.errors import UserError
+
 # a shared machine is sometimes slow; speed is measured by the benchmark, not by tests
 hypothesis.settings.register_profile("shared_machine", deadline=None)
 hypothesis.settings.load_profile("shared_machine")
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """A user's own plug-in takes part in the contract tests."""
+    parser.addoption(
+        "--plumenav-plugin",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="hold your own plug-in file to the contract of its kind; may be given several times",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the user's plug-ins before the tests that iterate over the registry are read."""
+    for file in config.getoption("--plumenav-plugin"):
+        try:
+            registry.register_file(Path(file).resolve())
+        except UserError as error:
+            raise pytest.UsageError(f"plumenav: {error}") from None
 
 
 def data_folder() -> Path:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from plumenav import registry
+from plumenav.config.resolve_agent import resolve_model
+from plumenav.models._binding import bound
 from plumenav.rng import noise_key
 from plumenav.tables import PlumeReader, PlumeWriter
 
@@ -167,11 +169,14 @@ def plan_columns(
 
 def engine_settings(model: str, **changes: Any) -> dict[str, Any]:
     """Settings of a model with its published parameters and sensor, threshold 0.05."""
-    module = registry.get("model", model)
+    parameters = changes.pop("parameters", {})
+    preset = changes.pop("preset", None)
+    parameters = resolve_model("", model, preset, parameters, Path())["parameters"]
+    module = bound(model, parameters)
     shape = registry.get("sensor", module.SENSOR["shape"])
     settings: dict[str, Any] = {
         "model": model,
-        "parameters": module.Params().model_dump(),
+        "parameters": parameters,
         "control": "none",
         "sensor": {
             "shape": module.SENSOR["shape"],
@@ -195,8 +200,6 @@ def engine_settings(model: str, **changes: Any) -> dict[str, Any]:
     }
     sensor = changes.pop("sensor", {})
     settings["sensor"] = {**settings["sensor"], **sensor}
-    parameters = changes.pop("parameters", {})
-    settings["parameters"] = {**settings["parameters"], **parameters}
     return {**settings, **changes}
 
 
@@ -300,3 +303,11 @@ def add_model(folder: Path, patch: Any, name: str, step: str, **constants: objec
     file.write_text(MODEL.replace("BEHAVIOURS =", f"{said}BEHAVIOURS =") + step, encoding="utf-8")
     patch.setattr(registry, "_user_files", {})
     registry.register_file(file)
+
+
+def observation(**changes: Any) -> Any:
+    """What an agent perceives in clean air, in a wind of 100 mm/s downwind."""
+    from plumenav.models._contract import Observation
+
+    clean = Observation(0.0, 0.0, 0.0, 0.5, 100.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    return clean._replace(**changes)

@@ -8,6 +8,8 @@ import yaml
 
 import factories
 from plumenav import config, registry
+from plumenav.batch.prepare import Prepared
+from plumenav.batch.settings import engine_settings, job_settings
 from plumenav.config.document import documents
 from plumenav.errors import UserError
 
@@ -160,6 +162,45 @@ def test_mistake_gets_one_message(path, value, words):
     assert "\n" not in message
     for word in words:
         assert word in message
+
+
+@pytest.mark.parametrize(
+    ("agent", "dt_s", "words"),
+    [
+        ({}, 0.7, ["steps of 0.7 s", "time constant", "0.62", "0.02 s"]),
+        ({"parameters": {"tau_on_s": 0.01}}, "publication", ["steps of 0.02 s", "0.01"]),
+        (
+            {"parameters": {"fidelity": "corrected", "turn_base_hz": 60.0}},
+            "publication",
+            ["turn_base_hz 60", "1/dt = 50"],
+        ),
+        ({"model": "walk_stop_turn", "parameters": {"turn_hz": 200.0}}, 0.01, ["turn_hz 200"]),
+        ({"model": "walk_stop_turn"}, 2.0, ["stop_base_hz 0.78", "1/dt = 0.5"]),
+    ],
+)
+def test_parameters_that_do_not_fit_the_step_are_refused(agent, dt_s, words):
+    content = changed("simulation.dt_s", dt_s)
+    content["agents"]["fly"] |= agent
+    with pytest.raises(UserError) as caught:
+        config.resolve(content, Path())
+    assert str(caught.value).startswith("agents.fly")
+    for word in [*words, "Change its parameters or simulation.dt_s."]:
+        assert word in str(caught.value)
+
+
+def test_published_rates_above_the_step_are_counted_not_refused():
+    content = changed("agents.fly.parameters", {"turn_base_hz": 60.0})
+    assert config.resolve(content, Path())["agents"]["fly"]["parameters"]["turn_base_hz"] == 60.0
+
+
+def test_a_frame_interval_that_does_not_fit_is_refused_when_it_is_known():
+    content = changed("simulation.dt_s", "frame")
+    resolved = config.resolve(content, Path())
+    job = job_settings(resolved, "hill", "fly")
+    prepared = Prepared({"threshold": 0.1, "dead_zone": None}, {})
+    assert engine_settings(job, 0.1, prepared)["dt_s"] == 0.1
+    with pytest.raises(UserError, match=r"steps of 1 s: .* time constant"):
+        engine_settings(job, 1.0, prepared)
 
 
 def test_a_model_that_needs_wind_is_not_run_in_still_air():

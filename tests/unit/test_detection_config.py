@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import factories_detection as factory
-from plumenav import config, registry
+from plumenav import config, fingerprint, registry
 from plumenav.errors import UserError
 from plumenav.models._contract import declared
 
@@ -127,3 +127,13 @@ def test_who_believes_in_a_detection_model_is_privileged(name):
         assert model.FAMILY == "belief"
     else:
         assert model.FAMILY != "belief"
+
+
+def test_only_those_who_believe_depend_on_the_code_of_fits():
+    """The rules add batch/detection.py to the fingerprint of such agents, and of no other."""
+    scripts = registry.PACKAGE.parent
+    for script in scripts.glob("*.py"):
+        names = {path.relative_to(scripts).as_posix() for path in fingerprint.closure([script])}
+        assert not {"plumenav/detection/fit.py", "plumenav/batch/detection.py"} & names
+    own = fingerprint.closure([registry.PACKAGE / "batch" / "detection.py"])
+    assert registry.PACKAGE / "detection" / "hit_map.py" in own

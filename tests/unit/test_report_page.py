@@ -198,12 +198,16 @@ def test_published_numbers_become_requirements(
     root, config, _ = good
     entry = {
         "name": "max ON", "source": "a paper", "published": 0.826, "ours": 0.7,
-        "tolerance": 1e-6, "n": 1, "passed": False,
+        "tolerance": 1e-6, "n": 1, "passed": False, "model": "on_off", "column": "authors",
+        "how": "by the engine", "rule": "absolute",
     }  # fmt: skip
     numbers = build_numbers(root, config, REPOSITORY, published=[entry])
     assert numbers["published"] == [entry]
     assert numbers["passed"] is False
     assert "a paper" in page_text(root, config, numbers)
+    asked = next(t for t in numbers["targets"] if t["name"] == "on_off: max ON")
+    assert asked["required"] == "0.826 within 1e-06"
+    assert asked["passed"] is False
     with pytest.raises(UserError, match=r"published\[0\]\.ours"):
         build_numbers(root, config, REPOSITORY, published=[{**entry, "ours": None}])
 

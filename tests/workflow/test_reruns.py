@@ -117,9 +117,9 @@ def test_the_template_of_the_report_reruns_the_report_only(finished, edited):
 
 
 def test_published_values_rerun_the_validation(finished, edited):
-    edited("scripts/plumenav/analysis/published/on_off_pulse.csv", "0.027503", "0.027504")
+    edited("scripts/plumenav/analysis/published/targets.yaml", "0.027503", "0.027504")
     planned = finished.planned("config/small.yaml")
-    assert "validate_run" in planned
+    assert {"published_targets", "validate_run"} <= rules(planned)
     assert "simulate_chunk" not in planned
 
 

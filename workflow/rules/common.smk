@@ -10,6 +10,7 @@ ROOT = Path(workflow.current_basedir).parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from plumenav import fingerprint, jobs, ownership, registry
+from plumenav.analysis.published.targets import FILE as TARGETS, families, models_of
 from plumenav.batch.settings import (
     chunk_names,
     job_settings,
@@ -19,6 +20,7 @@ from plumenav.batch.settings import (
 from plumenav.config import load, recording_files, resolve
 from plumenav.config.detection import fitted_recording
 from plumenav.errors import UserError
+from plumenav.models._binding import parts
 from plumenav.recordings.synthesis._writers import EXTENSIONS
 
 SCRIPTS = os.path.relpath(ROOT / "scripts")
@@ -58,6 +60,15 @@ MOVIES = [
 ]
 # agents that believe in a detection model
 BELIEVERS = [label for label, agent in CONFIG["agents"].items() if "detection" in agent]
+MODELS = sorted({agent["model"] for agent in CONFIG["agents"].values()})
+# files of analysis/published/ that measure something of these models
+FAMILIES = families(MODELS)
+# agents that can be compared with an independent reference
+VALIDATED = [
+    label
+    for label, agent in CONFIG["agents"].items()
+    if agent["model"] in registry.names("reference")
+]
 FIGURE_FILES = ("pdf", "svg", "csv", "json")  # of every figure, and png
 jobs.inherit_environment([plugin["file"] for plugin in CONFIG["plugins"]])
 
@@ -68,6 +79,7 @@ wildcard_constraints:
     recording="|".join(CONFIG["recordings"]),
     agent="|".join(CONFIG["agents"]),
     chunk=r"\d{4}",
+    family="|".join(FAMILIES) or "none",
 
 
 def as_flag(value):
@@ -143,6 +155,16 @@ def pairs(pattern):
         pattern,
         recording=CONFIG["recordings"],
         agent=CONFIG["agents"],
+        allow_missing=True,
+    )
+
+
+def validated_pairs(pattern):
+    """One file per recording and agent that has a reference."""
+    return expand(
+        pattern,
+        recording=CONFIG["recordings"],
+        agent=VALIDATED,
         allow_missing=True,
     )
 

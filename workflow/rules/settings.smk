@@ -158,11 +158,17 @@ def field_of(label):
     return entry["analytic"]["field"] if entry["analytic"] else entry["kind"]
 
 
+def parts_of(agent, kind):
+    """Plug-ins of a kind for an agent's model, and for the models that it is made of."""
+    names = (agent["model"], *parts(agent["model"], agent["parameters"]))
+    return [(kind, name) for name in names]
+
+
 def agent_plugins(wildcards):
     """The plug-ins that decide how an agent moves in a recording."""
     agent = CONFIG["agents"][wildcards.agent]
     return [
-        ("model", agent["model"]),
+        *parts_of(agent, "model"),
         ("sensor", agent["sensor"]["shape"]),
         ("field", field_of(wildcards.recording)),
     ]
@@ -178,8 +184,15 @@ def recheck_code(wildcards):
 
 def reference_code(wildcards):
     """The reference shares nothing with the model but its time step and parameters' names."""
-    model = CONFIG["agents"][wildcards.agent]["model"]
-    return code("reference", ("reference", model), ("model", model))
+    agent = CONFIG["agents"][wildcards.agent]
+    return code("reference", *parts_of(agent, "reference"), *parts_of(agent, "model"))
+
+
+def published_code(wildcards):
+    """A file of published targets and the models that it runs."""
+    own = TARGETS.with_name(f"{wildcards.family}.py")
+    models = [registry.file_of("model", name) for name in models_of(wildcards.family)]
+    return fingerprint.of_files([ROOT / "scripts" / "published.py", own, *models])
 
 
 def check_limits(wildcards):
@@ -200,12 +213,10 @@ def check_limits(wildcards):
 
 def validation_settings(wildcards):
     """What the verdict depends on besides the files."""
-    recordings = {
-        label: {"signal": entry["signal"]}
-        for label, entry in CONFIG["recordings"].items()
-    }
-    kept = {key: CONFIG[key] for key in ("agents", "simulation", "validation")}
-    return as_flag({"config": {**kept, "recordings": recordings}, "chunks": CHUNKS})
+    kept = {key: CONFIG[key] for key in ("agents", "validation")}
+    kept["recordings"] = list(CONFIG["recordings"])
+    kept["dt_s"] = CONFIG["simulation"]["dt_s"]
+    return as_flag({**kept, "validated": VALIDATED, "chunks": CHUNKS})
 
 
 def reported_config():
@@ -264,9 +275,10 @@ def usage_of_all_jobs():
         rules.plan_agent,
         rules.prepare_agent,
         rules.recheck_agent,
-        rules.reference_agent,
     ):
         files += pairs(step.output.usage)
+    files += validated_pairs(rules.reference_agent.output.usage)
+    files += expand(rules.published_targets.output.usage, family=FAMILIES)
     files += expand(pairs(rules.simulate_chunk.output.usage), chunk=CHUNKS)
     files += [
         rules.validate_run.output.usage,

@@ -83,12 +83,38 @@ rule reference_agent:
         " --declared-mb {resources.mem_mb} 2> {log:q}"
 
 
+rule published_targets:
+    output:
+        compared=f"{OUT}/validation/published/{{family}}.json",
+        usage=f"{OUT}/performance/jobs/published/{{family}}.json",
+    log:
+        f"{OUT}/logs/published/{{family}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/published/{{family}}.jsonl"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1900),
+        runtime=minutes(15),
+    params:
+        script=script("published"),
+        code=published_code,
+    message:
+        "Computing the published numbers of {wildcards.family}"
+    shell:
+        "python {params.script:q} --rule published --family {wildcards.family}"
+        " --output {output.compared:q} --usage {output.usage:q}"
+        " --declared-mb {resources.mem_mb} 2> {log:q}"
+
+
 rule validate_run:
     input:
         pairs(rules.recheck_agent.output.engine),
         pairs(rules.recheck_agent.output.mutants),
         pairs(rules.recheck_agent.output.replicate),
-        pairs(rules.reference_agent.output.reference),
+        validated_pairs(rules.reference_agent.output.reference),
+        targets=expand(rules.published_targets.output.compared, family=FAMILIES),
     output:
         agreement=f"{OUT}/validation/agreement.parquet",
         verdict=f"{OUT}/validation/verdict.json",
@@ -106,7 +132,7 @@ rule validate_run:
         runtime=minutes(15),
     params:
         script=script("validate"),
-        code=code("validate", ("model", "on_off")),
+        code=code("validate", *[("model", name) for name in MODELS]),
         settings=validation_settings,
         root=run_folder,
     message:
@@ -114,5 +140,6 @@ rule validate_run:
     shell:
         "python {params.script:q} --rule validate --root {params.root:q}"
         " --settings {params.settings:q} --agreement {output.agreement:q}"
+        " --targets {input.targets:q}"
         " --verdict {output.verdict:q} --published {output.published:q} --usage {output.usage:q}"
         " --declared-mb {resources.mem_mb} 2> {log:q}"

@@ -9,6 +9,7 @@ reference/{recording}/{agent}.parquet         the sample by the reference; outco
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from plumenav.batch.chunk import agent_plan
 from plumenav.batch.prepare import read_prepared
 from plumenav.batch.settings import engine_settings, take
 from plumenav.batch.wind import opened
+from plumenav.models._binding import parts
 from plumenav.references._run import run_sample
 from plumenav.tables import (
     AGREEMENT,
@@ -170,6 +172,9 @@ def reference_agent(
         settings = engine_settings(job, reader.frame_interval_s, read_prepared(prepared))
         sample = sample_of(read_all(simulation_files, SIMULATIONS), sample_size, reader.metadata)
     rows = plan.filter(pa.array(np.isin(plan.column("simulation").to_numpy(), sample)))
+    # a reference that is made of others finds users' own ones here; it knows no plug-ins
+    names = parts(job["agent"]["model"], job["agent"]["parameters"])
+    settings["references"] = {name: registry.get("reference", name) for name in names}
     simulate = None
     if registry.module_name("reference", job["agent"]["model"]).startswith("plumenav_plugin"):
         simulate = registry.get("reference", job["agent"]["model"]).simulate
@@ -184,16 +189,14 @@ def _without(table: pa.Table) -> pa.Table:
 
 def compare_agent(
     root: Path, recording: str, agent: str, limits: dict[str, Any], simulation_files: list[str]
-) -> tuple[Agreement, list[dict[str, Any]], dict[str, Any]]:
-    """Agreement, caught mutants and repetition of one agent in one recording.
+) -> tuple[Agreement, list[dict[str, Any]]]:
+    """Agreement and caught mutants of one agent in one recording.
 
     Returns
     -------
     agreement : Agreement
     caught : list of dict
         {agent, recording, mutant, caught, applicable}.
-    repetition : dict
-        Content of replicate.json.
     """
     folder = root / "checks" / recording / agent
     reference = read_table(root / "reference" / recording / f"{agent}.parquet", REFERENCE)
@@ -248,29 +251,15 @@ def compare_agent(
                 "applicable": True,
             }
         )
-    return agreement, caught, read_json(folder / "replicate.json")
-
-
-def original_code(published: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Agreement of agents with data from the authors' own code: {agent: {source, n, passed}}."""
-    by_agent: dict[str, list[dict[str, Any]]] = {}
-    for row in published:
-        by_agent.setdefault(row["agent"], []).append(row)
-    return {
-        agent: {
-            "source": ", ".join(sorted({row["source"] for row in rows})),
-            "n": len(rows),
-            "passed": all(row["passed"] for row in rows),
-        }
-        for agent, rows in by_agent.items()
-    }
+    return agreement, caught
 
 
 def validate_run(
     root: Path,
     pairs: dict[tuple[str, str], list[str]],
     limits: dict[str, Any],
-    published: list[dict[str, Any]],
+    original_code: dict[str, dict[str, Any]],
+    validated: Collection[str],
 ) -> tuple[pa.Table, dict[str, Any]]:
     """The gate over a whole run.
 
@@ -282,8 +271,10 @@ def validate_run(
         {(recording, agent): files of its simulations}.
     limits : dict
         The config's validation section.
-    published : list of dict
-        Rows of published values, from the authors' own code.
+    original_code : dict
+        {agent: {source, n, passed}}: agreement with data or code of the authors.
+    validated : collection of str
+        Agents whose model has a reference. The others are repeated, and that is all.
 
     Returns
     -------
@@ -295,14 +286,21 @@ def validate_run(
     compared = [
         compare_agent(root, recording, agent, limits, files)
         for (recording, agent), files in sorted(pairs.items())
+        if agent in validated
+    ]
+    repetitions = [
+        read_json(root / "checks" / recording / agent / "replicate.json")
+        for recording, agent in pairs
     ]
     result = verdict(
-        [agreement for agreement, _, _ in compared],
-        reproducibility_icc=min(repetition["icc"] for _, _, repetition in compared),
-        bitwise_identical=all(repetition["identical"] for _, _, repetition in compared),
-        mutants=[one for _, caught, _ in compared for one in caught],
+        [agreement for agreement, _ in compared],
+        reproducibility_icc=min(repetition["icc"] for repetition in repetitions),
+        bitwise_identical=all(repetition["identical"] for repetition in repetitions),
+        mutants=[one for _, caught in compared for one in caught],
         limits=limits,
-        original_code=original_code(published),
+        original_code=original_code,
+        without_reference=sorted({agent for _, agent in pairs} - set(validated)),
     )
-    rows = pa.concat_tables([agreement.rows for agreement, _, _ in compared])
+    tables = [agreement.rows for agreement, _ in compared]
+    rows = pa.concat_tables([AGREEMENT.arrow.empty_table(), *tables])
     return rows.select(AGREEMENT.arrow.names), result

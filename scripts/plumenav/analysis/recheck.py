@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from plumenav import registry
 from plumenav.analysis.reproducibility import first_difference, icc_a1, trajectories_sha256
 from plumenav.batch.settings import take
 from plumenav.engine.run import Blocks, Columns, simulate
+from plumenav.models._binding import float_parameters, scaled
 from plumenav.tables import REFERENCE, SIMULATIONS, Block
 
 MUTANT_SIMULATIONS = 4
@@ -126,12 +126,11 @@ def one_parameter_off(
 ) -> dict[str, pa.Table]:
     """An engine in which one parameter is 10 % off: the first that makes any difference."""
     parameters = settings["parameters"]
-    fields = registry.get("model", settings["model"]).Params.model_fields
-    for name in (name for name, field in fields.items() if field.annotation is float):
-        off = {**parameters, name: 1.1 * parameters[name]}
+    for path in float_parameters(settings["model"], parameters):
+        off = scaled(parameters, path, 1.1)
         table = every_step(blocks, plan, {**settings, "parameters": off})
         if not table.equals(truth):
-            return {f"{name} 10 % off": table}
+            return {f"{' '.join(path)} 10 % off": table}
     return {}
 
 

@@ -7,7 +7,7 @@ with data from the authors' own code* is `original_code`, handed in by those who
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow.compute as pc
@@ -114,6 +114,7 @@ def verdict(
     mutants: Iterable[Mapping[str, Any]],
     limits: Mapping[str, float],
     original_code: Mapping[str, Mapping[str, Any]] | None = None,
+    without_reference: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Put the whole verdict together.
 
@@ -132,12 +133,15 @@ def verdict(
         `max_error_mm`, `min_correlation`, `min_icc`, `max_p` (the config's validation section).
     original_code : dict, optional
         {agent: {source, n, passed}}: agreement with data from the authors' own code.
+    without_reference : sequence of str
+        Agents that nothing was compared with. They are named and do not fail; they are not
+        validated either, and `agents` does not hold them.
 
     Returns
     -------
     dict
         JSON-able: `agents`, `min_correlation`, `reproducibility_icc`, `bitwise_identical`,
-        `mutants`, `passed`, `missed`, `limits`.
+        `mutants`, `not_validated`, `passed`, `missed`, `limits`.
     """
     missed: list[Missed] = []
     entries: dict[str, dict[str, dict[str, Any]]] = {}
@@ -152,7 +156,7 @@ def verdict(
             agents[label]["original_code"] = dict(original)
             if not original["passed"]:
                 missed.append(_miss(f"{label}: data of {original['source']}", False, True))
-    if not agents:
+    if not agents and not without_reference:
         missed.append(_miss("agents compared with their references", 0, "at least 1"))
     if not reproducibility_icc >= limits["min_icc"]:
         required = f">= {limits['min_icc']:g}"
@@ -170,6 +174,7 @@ def verdict(
         "reproducibility_icc": reproducibility_icc,
         "bitwise_identical": bitwise_identical,
         "mutants": wrong_engines,
+        "not_validated": list(without_reference),
         "passed": not missed and all(agent["passed"] for agent in agents.values()),
         "missed": missed,
         "limits": {

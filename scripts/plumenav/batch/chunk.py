@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from plumenav import registry
 from plumenav.batch.prepare import read_prepared
 from plumenav.batch.settings import chunk_rows, engine_settings, take
 from plumenav.batch.wind import opened
 from plumenav.engine.donors import with_donors
 from plumenav.engine.run import Columns, simulate
+from plumenav.models._binding import bound
 from plumenav.tables import (
     PLAN,
     SIMULATIONS,
@@ -31,7 +31,7 @@ def agent_plan(path: str, job: dict[str, Any]) -> Columns:
 
 def trajectory_metadata(settings: dict[str, Any]) -> dict[str, Any]:
     """Facts stored in a trajectory file."""
-    model = registry.get("model", settings["model"])
+    model = bound(settings["model"], settings["parameters"])
     return {
         "model": settings["model"],
         "behaviours": list(model.BEHAVIOURS),

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plumenav import registry
 from plumenav.config.resolve_agent import check_adaptation, check_step
 from plumenav.errors import UserError
+from plumenav.models._binding import bound
 from plumenav.models._contract import declared
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def prepare_job(config: dict[str, Any], agent: str) -> dict[str, Any]:
     entry, simulation = config["agents"][agent], config["simulation"]
     return {
         "sensor": entry["sensor"],
-        "sides": declared(registry.get("model", entry["model"]), "BILATERAL"),
+        "sides": declared(bound(entry["model"], entry["parameters"]), "BILATERAL"),
         "wall_mm": simulation["boundary_margin_mm"] if simulation["boundary"] == "turn" else None,
     }
 
@@ -69,7 +69,12 @@ def on_off_dead_zones(agents: Mapping[str, Any]) -> list[dict[str, Any] | None]:
     return [zone for i, zone in enumerate(zones) if zone not in zones[:i]]
 
 
-def time_step_s(dt_s: str | float, model_name: str, frame_interval_s: float) -> float:
+def time_step_s(
+    dt_s: str | float,
+    model_name: str,
+    frame_interval_s: float,
+    parameters: Mapping[str, Any] | None = None,
+) -> float:
     """Time step in seconds.
 
     Parameters
@@ -78,6 +83,8 @@ def time_step_s(dt_s: str | float, model_name: str, frame_interval_s: float) -> 
     model_name : str
     frame_interval_s : float
         Of the plume; what "frame" means.
+    parameters : mapping, optional
+        Resolved parameters, for a model that is made of others.
 
     Raises
     ------
@@ -85,7 +92,7 @@ def time_step_s(dt_s: str | float, model_name: str, frame_interval_s: float) -> 
         If "frame" is asked of a plume without frames.
     """
     if dt_s == "publication":
-        return float(registry.get("model", model_name).PUBLICATION_DT_S)
+        return float(bound(model_name, parameters or {}).PUBLICATION_DT_S)
     if dt_s == "frame":
         if frame_interval_s <= 0:
             raise UserError(
@@ -120,7 +127,7 @@ def engine_settings(
         If the model cannot run at this time step.
     """
     agent, simulation = job["agent"], job["simulation"]
-    dt_s = time_step_s(simulation["dt_s"], agent["model"], frame_interval_s)
+    dt_s = time_step_s(simulation["dt_s"], agent["model"], frame_interval_s, agent["parameters"])
     # the movie's own step is known only here
     check_step("agents", agent["model"], agent["parameters"], dt_s)
     check_adaptation("agents", agent["sensor"], dt_s)

@@ -20,6 +20,7 @@ from plumenav.config.schema import Config
 from plumenav.config.wind_fields import COMPONENTS
 from plumenav.config.yaml_file import read_yaml
 from plumenav.errors import UserError, nearest
+from plumenav.models._binding import bound
 from plumenav.starts._contract import start_plugin
 
 
@@ -82,13 +83,6 @@ def check_together(config: Config, start: dict[str, Any]) -> None:
                 ", ".join(name for name in registry.names("start") if name != "in_plume"),
             )
         for name, agent in config.agents.items():
-            model = registry.get("model", agent.model)
-            if model.NEEDS_WIND and recording.wind.speed_mm_s == 0:
-                raise UserError(
-                    f"recordings.{label}.wind.speed_mm_s",
-                    f"found 0, but agent {name!r} ({agent.model}) needs wind",
-                    "a speed above 0",
-                )
             if agent.control == "blank_region" and recording.kind != "movie":
                 raise UserError(
                     f"agents.{name}.control",
@@ -131,14 +125,15 @@ def resolve(content: dict[str, Any], folder: Path) -> dict[str, Any]:
     for name in config.plugins:
         kind, stem = registry.register_file((folder / name).resolve())
         plugins.append({"file": str((folder / name).resolve()), "kind": kind, "name": stem})
-    check_models(config)
+    agents = {k: resolve_agent(k, v, folder) for k, v in config.agents.items()}
     start = resolve_start(config.simulation.start, folder)
     check_together(config, start)
+    check_winds(config, agents)
     data = Path(os.environ.get("PLUMENAV_DATA") or folder / Path(config.data_folder).expanduser())
     resolved = config.model_dump(mode="json")
     resolved["plugins"] = plugins
     resolved["simulation"]["start"] = start
-    resolved["agents"] = {k: resolve_agent(k, v) for k, v in config.agents.items()}
+    resolved["agents"] = agents
     check_steps(resolved)
     resolved["recordings"] = expand_seeds(
         {k: resolve_recording(k, v, data.resolve()) for k, v in config.recordings.items()}
@@ -164,16 +159,23 @@ def check_steps(resolved: dict[str, Any]) -> None:
     for label, agent in resolved["agents"].items():
         dt_s = resolved["simulation"]["dt_s"]
         if dt_s == "publication":
-            dt_s = registry.get("model", agent["model"]).PUBLICATION_DT_S
+            dt_s = bound(agent["model"], agent["parameters"]).PUBLICATION_DT_S
         if dt_s != "frame":
             check_step(f"agents.{label}", agent["model"], agent["parameters"], dt_s)
             check_adaptation(f"agents.{label}", agent["sensor"], dt_s)
 
 
-def check_models(config: Config) -> None:
-    """Refuse unknown models before anything else needs them."""
-    for label, agent in config.agents.items():
-        resolve_agent(label, agent)
+def check_winds(config: Config, agents: dict[str, dict[str, Any]]) -> None:
+    """Refuse still air for agents that need wind."""
+    for label, recording in config.recordings.items():
+        for name, agent in agents.items():
+            model = bound(agent["model"], agent["parameters"])
+            if model.NEEDS_WIND and recording.wind.speed_mm_s == 0:
+                raise UserError(
+                    f"recordings.{label}.wind.speed_mm_s",
+                    f"found 0, but agent {name!r} ({agent['model']}) needs wind",
+                    "a speed above 0",
+                )
 
 
 def load(path: str | os.PathLike[str]) -> dict[str, Any]:

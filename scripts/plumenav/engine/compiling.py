@@ -30,6 +30,7 @@ import llvmlite
 import numba
 
 from plumenav import fingerprint, registry
+from plumenav.models._binding import composed
 from plumenav.tables import write_text
 
 if TYPE_CHECKING:
@@ -75,13 +76,14 @@ def machine() -> str:
     )
 
 
-def kernel_source(model_name: str, field_name: str) -> str:
-    """Source text of the kernel of one model in one kind of field."""
-    model = registry.get("model", model_name)
+def kernel_source(model_name: str, field_name: str, parts: tuple[str, ...] = ()) -> str:
+    """Source text of the kernel of one model (made of these parts) in one kind of field."""
+    model = composed(model_name, *parts)
+    names = ", ".join(repr(name) for name in (model_name, *parts))
     text = TEMPLATE.read_text(encoding="utf-8")
     text, n_model = re.subn(
         r"^from .* # \[model\]$",
-        f'model = registry.get("model", {model_name!r})',
+        f"from plumenav.models._binding import composed\nmodel = composed({names})",
         text,
         flags=re.MULTILINE,
     )
@@ -134,15 +136,16 @@ def _generated(n_state: int, n_noise: int, has_tables: bool) -> str:
     return "\n".join(lines)
 
 
-def kernel_fingerprint(model_name: str, field_name: str) -> str:
+def kernel_fingerprint(model_name: str, field_name: str, parts: tuple[str, ...] = ()) -> str:
     """Hash of all source that is compiled into a kernel, and of compiler and machine."""
     sources = [
         TEMPLATE,
-        registry.file_of("model", model_name),
+        *(registry.file_of("model", name) for name in (model_name, *parts)),
         registry.file_of("field", field_name),
     ]
     code = fingerprint.of_files(sources)
-    return hashlib.sha256(f"{code} {machine()}".encode()).hexdigest()[:24]
+    made_of = " ".join((model_name, *parts))
+    return hashlib.sha256(f"{code} {made_of} {machine()}".encode()).hexdigest()[:24]
 
 
 @contextmanager
@@ -156,13 +159,20 @@ def locked(folder: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_UN)
 
 
-def load_kernel(model_name: str, field_name: str) -> ModuleType:
-    """Import the kernel module of a model in a field, generating its source if need be."""
-    name = f"plumenav_kernel_{model_name}_{field_name}"
+def load_kernel(model_name: str, field_name: str, parts: tuple[str, ...] = ()) -> ModuleType:
+    """Import the kernel module of a model in a field, generating its source if need be.
+
+    Parameters
+    ----------
+    model_name, field_name : str
+    parts : tuple of str
+        Models that it is made of (models/_binding.py).
+    """
+    name = "_".join(("plumenav_kernel", model_name, *parts, field_name))
     if name in sys.modules:
         return sys.modules[name]
-    key = kernel_fingerprint(model_name, field_name)
-    return _load(name, key, lambda: kernel_source(model_name, field_name))
+    key = kernel_fingerprint(model_name, field_name, parts)
+    return _load(name, key, lambda: kernel_source(model_name, field_name, parts))
 
 
 def load_compiled(path: Path) -> ModuleType:

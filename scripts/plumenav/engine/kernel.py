@@ -97,7 +97,7 @@ def fold(v: float, low: float, high: float) -> float:
     return low + m if m <= length else low + 2.0 * length - m
 
 
-@njit
+@njit(inline="always")
 def sample(
     frames: Any,
     k: int,
@@ -152,7 +152,7 @@ def sample(
     return reading, total_left / (n // 2), (total - total_left) / (n // 2)
 
 
-@njit
+@njit(inline="always")
 def sense(
     frames: Any,
     k: int,

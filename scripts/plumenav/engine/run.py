@@ -20,6 +20,7 @@ from plumenav.engine import settings as codes
 from plumenav.engine.compiling import load_kernel, warm
 from plumenav.engine.donors import donors_of, trace_parts, trace_room
 from plumenav.engine.winds import UNIFORM, RecordedWind
+from plumenav.models import _binding as binding
 from plumenav.models._contract import Surroundings, declared
 from plumenav.tables import PLAN, SIMULATIONS, Block, PlumeReader
 
@@ -317,7 +318,7 @@ def simulate(
     if settings["control"] != "shuffled":
         return _simulate(blocks, plan, settings, emit, threads, capacity)
     intact = {**settings, "control": "none", "arrival": "continue", "record_variables": False}
-    sides = declared(registry.get("model", settings["model"]), "BILATERAL")
+    sides = declared(binding.bound(settings["model"], settings["parameters"]), "BILATERAL")
     steps = round(settings["duration_s"] / settings["dt_s"])
     outcomes = []
     for part in trace_parts(plan, steps, sides):
@@ -341,7 +342,8 @@ def _simulate(
     trace: np.ndarray | None = None,
 ) -> Outcome:
     """Simulate rows; `trace` is read by shuffled agents and filled by all others."""
-    model = registry.get("model", settings["model"])
+    made_of = binding.parts(settings["model"], settings["parameters"])
+    model = binding.composed(settings["model"], *made_of)
     field = registry.get("field", blocks.metadata["field"])
     params = model.Params(**settings["parameters"])
     constants = model.constants(params, settings["wind_speed_mm_s"])
@@ -369,7 +371,7 @@ def _simulate(
         w = w._replace(record_every=w.n_steps + 1)
         emit = _ignore
 
-    kernel = load_kernel(settings["model"], blocks.metadata["field"])
+    kernel = load_kernel(settings["model"], blocks.metadata["field"], made_of)
     sample = np.empty((0, 1, 1), blocks.metadata["dtype"])
     sample.flags.writeable = False
     cache = warm(

@@ -201,8 +201,8 @@ def mirrored(noise: Noise) -> Noise:
 def broken_symmetries(params: BeliefParams) -> dict[str, str]:
     """Symmetries that a searcher on a grid does not have."""
     broken = {
-        "rotation": "it moves along the axes of the arena, so only quarter turns of everything, "
-        "the arena included, turn the track"
+        "rotation": "of moves that are equally good the order is fixed along x and y, and it moves "
+        "along these only: other than quarter turns do not turn the track"
     }
     if params.fidelity == "published":
         broken["mirror"] = "of two moves that are equally good, -y comes before +y"

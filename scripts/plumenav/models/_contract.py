@@ -22,6 +22,10 @@ and, where the defaults in OPTIONAL are not true of it,
     broken_symmetries(params) -> {"mirror" | "rotation" | "dt": reason}
     problem(params, dt_s) -> str | None : why these parameters cannot run at this step
     PRESET_SENSORS      : {preset: keys of `sensor` in which its source differs from SENSOR}
+    resolve_parameters(parameters, folder, where) -> dict : what a config's parameters stand for, if
+                          they name files (relative to `folder`); `where` begins keys in messages
+A model made of others (a user's plug-ins, too) names in PARTS its parameters of type Part, and has
+    compose(*names) -> module : itself, made of these models (models/_binding.py)
 A model that looks things up, or remembers more than some numbers, also defines
     Tables              : NamedTuple of read-only arrays, the same for all agents of a run
     tables(params, constants, surroundings) -> Tables
@@ -40,6 +44,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
+
+FAMILIES = ("fly", "casting", "gradient", "belief", "controller", "null")
 
 
 class Observation(NamedTuple):
@@ -139,6 +145,8 @@ OPTIONAL: dict[str, Any] = {
     "broken_symmetries": lambda params: {},
     "problem": lambda params, dt_s: None,
     "PRESET_SENSORS": {},
+    "resolve_parameters": lambda parameters, folder, where: parameters,
+    "PARTS": (),
     "Tables": NoTables,
     "tables": lambda params, constants, surroundings: NoTables(),
     "initial_memory": lambda tables: np.zeros(0),
@@ -154,6 +162,16 @@ class ModelParams(BaseModel):
     """Base of all parameter sets: unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Part(BaseModel):
+    """A model inside of another one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str = Field(description="navigation model (models/)")
+    preset: str | None = Field(None, description="a published parameter set; the model's first")
+    parameters: dict[str, Any] = Field({}, description="parameters that differ from the preset")
 
 
 def parameter(default: Any, unit: str, description: str, source: str, **limits: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Iterable, Mapping
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,20 @@ def _rows(plan: pa.Table | Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any
 def _partner(simulation: int) -> int:
     """The other simulation of the pairs (0, 1), (2, 3), ..."""
     return simulation + 1 if simulation % 2 == 0 else simulation - 1
+
+
+def model_class(module: ModuleType) -> Any:
+    """Class of a reference whose objects decide: its MODEL, or the only one in the file; or None.
+
+    With it, the model can be a part of another one.
+    """
+    classes = [
+        item
+        for item in vars(module).values()
+        if isinstance(item, type) and item.__module__ == module.__name__ and hasattr(item, "decide")
+    ]
+    only = classes[0] if len(classes) == 1 else None
+    return getattr(module, "MODEL", only)
 
 
 def run_sample(

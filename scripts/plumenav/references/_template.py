@@ -60,6 +60,10 @@ class Template:
         )
 
 
+# with it, the model can be a part of another one (hybrid)
+MODEL = Template
+
+
 def simulate(start: Mapping[str, Any], settings: Mapping[str, Any], plume: Plume) -> dict[str, Any]:
     """Simulate one agent; see :func:`plumenav.references._loop.run`."""
     return run(start, settings, plume, Template, DRAWS)

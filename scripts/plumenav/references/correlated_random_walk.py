@@ -49,6 +49,9 @@ class CorrelatedRandomWalk:
         )
 
 
+MODEL = CorrelatedRandomWalk
+
+
 def simulate(start: Mapping[str, Any], settings: Mapping[str, Any], plume: Plume) -> dict[str, Any]:
     """Simulate one agent; see :func:`plumenav.references._loop.run`."""
     return run(start, settings, plume, CorrelatedRandomWalk, DRAWS)

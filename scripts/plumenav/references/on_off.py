@@ -139,6 +139,9 @@ class OnOff:
         self.off = late_off if self.published else max(0.0, self.s_slow - self.r_fast)
 
 
+MODEL = OnOff
+
+
 def simulate(start: Mapping[str, Any], settings: Mapping[str, Any], plume: Plume) -> dict[str, Any]:
     """Simulate one agent; see :func:`plumenav.references._loop.run`."""
     return run(start, settings, plume, OnOff, DRAWS)

@@ -114,6 +114,9 @@ class SurgeCast:
         )
 
 
+MODEL = SurgeCast
+
+
 def simulate(start: Mapping[str, Any], settings: Mapping[str, Any], plume: Plume) -> dict[str, Any]:
     """Simulate one agent; see :func:`plumenav.references._loop.run`."""
     return run(start, settings, plume, SurgeCast, DRAWS)

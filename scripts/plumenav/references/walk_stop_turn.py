@@ -181,6 +181,9 @@ class WalkStopTurn:
         return base + gain * fading
 
 
+MODEL = WalkStopTurn
+
+
 def simulate(start: Mapping[str, Any], settings: Mapping[str, Any], plume: Plume) -> dict[str, Any]:
     """Simulate one agent; see :func:`plumenav.references._loop.run`."""
     return run(start, settings, plume, WalkStopTurn, DRAWS)

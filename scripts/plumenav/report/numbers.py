@@ -94,6 +94,7 @@ def validation_section(verdict: dict[str, Any]) -> dict[str, Any]:
         },
         **{k: verdict[k] for k in ("min_correlation", "reproducibility_icc", "bitwise_identical")},
         "passed": bool(verdict["passed"]),
+        "not_validated": verdict.get("not_validated", []),
         "missed": verdict["missed"],
     }
     _no_nulls(section, "validation", allowed=("original_code",))
@@ -161,6 +162,7 @@ def build_numbers(
     source: Path,
     *,
     published: Sequence[dict[str, Any]] = (),
+    not_computed: Sequence[dict[str, Any]] = (),
     trajectories_sha256: dict[str, Any] | str | None = None,
 ) -> dict[str, Any]:
     """Everything that a run found, in one dictionary.
@@ -174,7 +176,9 @@ def build_numbers(
     source : Path
         The checkout of the workflow, for its commit.
     published : sequence of dict
-        {name, source, published, ours, tolerance, n, passed} of published numbers.
+        {name, source, published, ours, tolerance, n, passed, ...} of published numbers.
+    not_computed : sequence of dict
+        {name, source, published, why, ...} of those that nothing computes.
     trajectories_sha256 : str or dict, optional
         Hashes of the merged trajectories.
 
@@ -218,6 +222,7 @@ def build_numbers(
         "beliefs": beliefs(root, config),
         "validation": validation,
         "published": list(published),
+        "published_not_computed": list(not_computed),
         "performance": performance,
         "targets": targets,
         "passed": all(entry["passed"] for entry in targets) and validation["passed"],

@@ -59,11 +59,12 @@ def validation_targets(
         The config's `validation` section.
     """
     agents = validation["agents"].values()
+    compared = bool(agents) or not validation["not_validated"]
     largest_p = max((agent["p_value"] for agent in agents), default=1.0)
     r, icc = validation["min_correlation"], validation["reproducibility_icc"]
     mutants = [m for m in verdict.get("mutants", []) if m["applicable"]]
     caught = sum(m["caught"] for m in mutants)
-    result = [
+    agreement = [
         target(
             "smallest correlation of increments",
             f">= {limits['min_correlation']:g}",
@@ -71,6 +72,10 @@ def validation_targets(
             r >= limits["min_correlation"],
         ),
         target("largest p-value", f"< {limits['max_p']:g}", largest_p, largest_p < limits["max_p"]),
+    ]
+    # where no agent has a reference there is nothing to require, and nothing is validated
+    result = [
+        *(agreement if compared else []),
         target(
             "reproducibility ICC(A,1)", f">= {limits['min_icc']:g}", icc, icc >= limits["min_icc"]
         ),
@@ -81,7 +86,7 @@ def validation_targets(
             validation["bitwise_identical"],
         ),
     ]
-    if limits.get("mutants", True):
+    if limits.get("mutants", True) and compared:
         result.append(
             target(
                 "wrong engines caught by the gate",
@@ -114,12 +119,19 @@ def quality_targets(recordings: dict[str, dict[str, Any]], gate: bool) -> list[T
     ]
 
 
+def required_of(entry: dict[str, Any]) -> str:
+    """What a published number asks of ours, in words."""
+    if entry.get("rule") in ("at least", "at most", "exact"):
+        return f"{entry['rule']} {entry['published']:g}"
+    return f"{entry['published']:g} within {entry['tolerance']:.3g}"
+
+
 def published_targets(published: list[dict[str, Any]]) -> list[Target]:
     """Numbers of publications, if the run supplies any."""
     return [
         target(
-            entry["name"],
-            f"{entry['published']} within {entry['tolerance']}",
+            f"{entry['model']}: {entry['name']}",
+            required_of(entry),
             entry["ours"],
             entry["passed"],
         )

@@ -14,6 +14,7 @@ import numpy as np
 
 from plumenav.analysis.published import _experiment as experiment
 from plumenav.analysis.published._contract import Measurement
+from plumenav.analysis.published.targets import load_targets
 from plumenav.engine.run import Columns
 
 DT_S = 0.02
@@ -79,6 +80,10 @@ def ensemble(by_measure: dict[str, np.ndarray]) -> list[Measurement]:
             error = float(each.std(ddof=1) / math.sqrt(len(each)))
             key = f"on_off.ensemble.{measure}.{first}_{last}"
             found.append(Measurement(key, float(each.mean()), error, len(each)))
+        own = found[-len(WINDOWS) :]
+        published = np.array([load_targets()[one.key].published for one in own], float)
+        r = float(np.corrcoef([one.ours for one in own], published)[0, 1])
+        found.append(Measurement(f"on_off.ensemble.r.{measure}", r, None, AGENTS))
     return found
 
 

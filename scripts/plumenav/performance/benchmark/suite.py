@@ -15,6 +15,7 @@ from plumenav.performance.benchmark import (
     machine,
     measure,
     normalization,
+    reactive,
     reading,
 )
 from plumenav.performance.benchmark._contract import Benchmark, Judged, Scope, Seen
@@ -28,6 +29,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "normalization": normalization,
     "reading": reading,
     "length": length,
+    "reactive": reactive,
     "infotaxis": infotaxis,
 }
 

@@ -1,11 +1,10 @@
-"""Sensor levels in noise units, and published numbers."""
+"""Sensor levels in noise units, chunks, and time steps."""
 
 import numpy as np
 import pytest
 
 import factories
 from plumenav import registry
-from plumenav.analysis.published.targets import compared, pulse_table
 from plumenav.batch.prepare import (
     Prepared,
     check_sides,
@@ -17,7 +16,7 @@ from plumenav.batch.prepare import (
 )
 from plumenav.batch.settings import chunk_names, chunk_rows, engine_settings, time_step_s
 from plumenav.errors import UserError
-from plumenav.tables import TRAJECTORIES, PlumeReader, TableStream
+from plumenav.tables import PlumeReader
 
 SD = 0.02
 BLANK = {
@@ -110,31 +109,6 @@ def test_time_steps():
     assert time_step_s(0.01, "surge_cast", 0.1) == 0.01
     with pytest.raises(UserError, match="no frames"):
         time_step_s("frame", "surge_cast", 0.0)
-
-
-def test_published_values_are_met_by_the_engine_and_missed_by_another_model(tmp_path):
-    odor = np.zeros(3400)
-    odor[1499:2000] = 1.0
-    plume = factories.write_signal(tmp_path / "pulse.parquet", odor)
-    plan = factories.plan_columns(3, 1, x_mm=(2000, 2000))
-    plan["start_frame"][:] = 0
-    for fidelity in ("published", "corrected"):
-        settings = factories.engine_settings(
-            "on_off",
-            duration_s=68.0,
-            movie_end="hold",
-            record_variables=True,
-            parameters={"fidelity": fidelity},
-        )
-        rows, _ = factories.run(plume, plan, settings)
-        variables = list(registry.get("model", "on_off").State._fields)
-        path = tmp_path / f"{fidelity}.parquet"
-        with TableStream(path, TRAJECTORIES, {"dt_s": 0.02, "variables": variables}) as stream:
-            stream.write(rows)
-        table = compared("fly", "pulse", [path])
-        assert len(table) == len(pulse_table()) == 22
-        assert all(row["n"] == 3 for row in table)
-        assert all(row["passed"] for row in table) is (fidelity == "published")
 
 
 FINE = {"kind": "movie", "mm_per_px": 0.5, "height": 20, "width": 40}

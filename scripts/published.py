@@ -1,0 +1,21 @@
+"""Compute published numbers by our own models (rule published_targets)."""
+
+from pathlib import Path
+
+from plumenav import jobs
+
+
+def main(args):
+    """Write validation/published/{family}.json."""
+    from plumenav.analysis.published.targets import compared, measure
+    from plumenav.tables import write_json
+
+    write_json(Path(args.output), compared(args.family, measure(args.family)))
+
+
+if __name__ == "__main__":
+    jobs.without("pandas")
+    parser = jobs.parser(__doc__)
+    parser.add_argument("--family", required=True, help="file of analysis/published/")
+    parser.add_argument("--output", required=True)
+    jobs.run(main, parser.parse_args())
