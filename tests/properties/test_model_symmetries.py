@@ -71,8 +71,7 @@ def machine(name, params, world):
     constants = model.constants(params, speed)
     toward = math.atan2(world.wind[1], world.wind[0])
     dt_s = model.PUBLICATION_DT_S
-    prepared = factories.engine_settings(name)["prepared"]
-    surroundings = Surroundings(*world.edges, speed, toward, dt_s, prepared)
+    surroundings = Surroundings(*world.edges, speed, toward, dt_s, factories.DETECTIONS)
     tables = declared(model, "tables")(params, constants, surroundings)
     # whoever looks things up may look up a lot
     step = model.step if isinstance(tables, NoTables) else compiled(model.step)

@@ -84,13 +84,12 @@ def test_chances_where_the_wind_blows_to_the_left():
     assert not chances[:, g.rows, g.columns].any()
 
 
-def test_misfit_and_isotropic_change_what_is_believed():
-    s = surroundings()
-    plain, double, still = (
-        _belief.detections(infotaxis.Params(**changes), s)
-        for changes in ({}, {"misfit": 2.0}, {"detection": "isotropic"})
+def test_isotropic_searchers_ignore_the_drift():
+    plain, still = (
+        _belief.detections(infotaxis.Params(**changes), surroundings())
+        for changes in ({}, {"detection": "isotropic"})
     )
-    assert double == plain._replace(scale_hz=3.0)
+    assert plain.drift_per_mm == 0.014
     assert still == plain._replace(drift_per_mm=0.0)
 
 
@@ -138,7 +137,7 @@ def test_parameters_that_cannot_run(changes, dt_s, said):
 CASES = {
     "corrected": {"parameters": {"fidelity": "corrected", "tie_bits": 0.02}},
     "counted": {"parameters": {"hit_values": 0, "stay": False, "found_radius_mm": 9.0}},
-    "isotropic": {"parameters": {"detection": "isotropic", "misfit": 2.0}},
+    "isotropic": {"parameters": {"detection": "isotropic"}},
     "wind to the left": {"wind_toward_rad": 1.2, "boundary": "reflect"},
     "every step": {"parameters": {"decision_interval_s": 0.2}, "dt_s": 0.2, "duration_s": 30.0},
     "smells nothing": {"control": "blind"},

@@ -13,6 +13,7 @@ import pytest
 from factories_recordings import settings, write_hdf5
 from plumenav.errors import UserError
 from plumenav.performance.benchmark import (
+    infotaxis,
     length,
     machine,
     measure,
@@ -142,6 +143,16 @@ def test_memory_is_judged_by_growth_and_by_its_limit() -> None:
     assert summary(judged["length_memory_ratio"])["passed"] is False
     assert summary(judged["length_memory_peak_mb"])["passed"] is True
     assert judged["length_memory_peak_mb"].values == pytest.approx([360.0])
+
+
+def test_decisions_are_counted_per_second_of_one_core() -> None:
+    cpu_s = {"ours": 0.5, "space_aware": 0.25, "update": 1.0, "numpy": 0.2}
+    cells = [timed(name, 0, wall_s=9.0, cpu_s=seconds) for name, seconds in cpu_s.items()]
+    judged = infotaxis.judge(Seen(cells))
+    assert judged["infotaxis_decisions_s"].values == pytest.approx([120_000.0])
+    assert judged["infotaxis_vs_numpy"].values == pytest.approx([120_000.0 / 5_000.0])
+    assert judged["infotaxis_vs_otto"].values == pytest.approx([120_000.0 / 1502.0])
+    assert summary(judged["infotaxis_vs_numpy"])["passed"] is True
 
 
 # ------------------------------------------------------------------------------------ tasks

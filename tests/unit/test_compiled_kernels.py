@@ -10,12 +10,18 @@ from pathlib import Path
 import pytest
 
 import factories
+from plumenav.engine import compiling
+from plumenav.engine.jit import compiled
+from plumenav.models import _decision, _math
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import json, sys
 sys.path[:0] = {paths!r}
 import factories
+from plumenav.engine import compiling
+from plumenav.engine.jit import compiled
+from plumenav.models import _decision, _math
 from pathlib import Path
 from plumenav import registry
 from plumenav.engine.run import Blocks, simulate
@@ -107,3 +113,30 @@ def test_the_same_source_runs_uncompiled(process):
     _, compiled = process("walk_stop_turn")
     _, plain = process("walk_stop_turn", NUMBA_DISABLE_JIT="1")
     assert plain == pytest.approx(compiled, abs=1e-9)
+
+
+def test_a_compiled_file_is_kept_with_what_it_is_made_of(tmp_path, monkeypatch):
+    monkeypatch.setenv("PLUMENAV_CACHE", str(tmp_path / "cache"))
+    text = "from numba import njit\n\n\n@njit(cache=True)\ndef f(x):\n    return x + {}\n"
+    homes = []
+    for added in (1, 2, 1):
+        path = tmp_path / str(added) / "_small.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text.format(added))
+        module = compiling.load_compiled(path)
+        assert compiling.load_compiled(path) is module
+        monkeypatch.delitem(sys.modules, module.__name__)
+        assert module.f(10) == 10 + added
+        homes.append(Path(module.__file__).parent)
+        hits = sum(module.f.stats.cache_hits.values())
+        # the third is the first again
+        assert hits == (1 if len(homes) == 3 else 0)
+    assert homes[0] == homes[2] != homes[1]
+    assert homes[0].is_relative_to(tmp_path / "cache")
+
+
+def test_only_marked_sums_may_be_reordered():
+    plain, marked = compiled(_math.normal), compiled(_decision.moved_sums)
+    assert plain.targetoptions["fastmath"] is False
+    assert marked.targetoptions["fastmath"] == {"reassoc", "nsz", "contract"}
+    assert compiled(_math.normal) is plain

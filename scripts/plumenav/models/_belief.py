@@ -27,6 +27,7 @@ from plumenav.models._decision import (
     offsets,
     stride_of,
 )
+from plumenav.models._math import other_side
 
 FAMILY = "belief"
 PRIVILEGED = (
@@ -40,6 +41,7 @@ SENSOR: dict[str, Any] = {
     "threshold": {"value": 5.0, "unit": "noise_sd"},
     "dead_zone": None,
 }
+DETECTION = True
 BEHAVIOURS = ("listen", "search", "return")
 MOST_CELLS = 20_000
 PREPARED = (
@@ -69,9 +71,6 @@ class BeliefParams(ModelParams):
     decision_interval_s: float = parameter(0.5, "s", "time from decision to decision", "ours", gt=0)
     speed_mm_s: float = parameter(
         10.0, "mm/s", "speed; a cell is as wide as it gets in an interval", "ours", gt=0
-    )
-    misfit: float = parameter(
-        1.0, "1", "factor on the believed rate of hits; 2 and 0.5 are controls", "ours", gt=0
     )
     count: Literal["onsets", "hits"] = parameter(
         "onsets",
@@ -196,14 +195,14 @@ class Tables(NamedTuple):
 
 def mirrored(noise: Noise) -> Noise:
     """Draws of the mirror image: the other one of two crosswind moves."""
-    return noise._replace(side=1.0 - 2.0**-53 - noise.side)
+    return noise._replace(side=other_side(noise.side))
 
 
 def broken_symmetries(params: BeliefParams) -> dict[str, str]:
     """Symmetries that a searcher on a grid does not have."""
     broken = {
-        "rotation": "it moves along the axes of the arena, so only quarter turns of everything, "
-        "the arena included, turn the track"
+        "rotation": "of moves that are equally good the order is fixed along x and y, and it moves "
+        "along these only: other than quarter turns do not turn the track"
     }
     if params.fidelity == "published":
         broken["mirror"] = "of two moves that are equally good, -y comes before +y"
@@ -290,7 +289,7 @@ def detections(params: BeliefParams, surroundings: Surroundings) -> Detections:
     scale, length, drift, radius = (float(surroundings.prepared[n].item()) for n in PREPARED)
     if params.detection == "isotropic":
         drift = 0.0
-    return Detections(params.misfit * scale, length, drift, radius)
+    return Detections(scale, length, drift, radius)
 
 
 def otto_hit_values(mean_at_one_cell: float) -> int:

@@ -30,13 +30,12 @@ MOVES: tuple[tuple[int, int, float | None], ...] = (
     (0, 0, None),
 )
 STAY = 4
-# a small arena is told apart by its ties: in the contract tests draws decide often
+# a wide tie, so that in the contract tests draws decide often
 EXAMPLE_PARAMETERS: dict[str, Any] = {
     "fidelity": "corrected",
     "detection": "windy",
     "decision_interval_s": 0.3,
     "speed_mm_s": 10.0,
-    "misfit": 1.0,
     "count": "onsets",
     "refractory_s": 0.1,
     "hit_values": 3,
@@ -128,7 +127,7 @@ class Believer:
         z = np.maximum(np.sqrt(dx**2 + dy**2), self.radius) / self.length
         # K0(z) = k0e(z) exp(-z), as a logarithm: it may be smaller than any number
         rate = self.scale * np.exp(drift * downwind - z + np.log(k0e(z)))
-        return np.asarray(self.p["misfit"] * rate * self.steps * self.dt_s)
+        return np.asarray(rate * self.steps * self.dt_s)
 
     def outcomes_of_one_cell(self) -> int:
         """How many numbers of hits are told apart, by the mean at one cell's distance."""
