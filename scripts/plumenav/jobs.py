@@ -138,14 +138,22 @@ def _record_usage(args: argparse.Namespace, details: dict[str, Any]) -> None:
 
 
 class _Absent(importlib.abc.MetaPathFinder):
-    """Import machinery that does not find some packages."""
+    """Import machinery that does not find some packages, unless code of ours asks for them."""
 
     def __init__(self, packages: tuple[str, ...]) -> None:
         self.packages = packages
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
-        if name in self.packages:
+        if name in self.packages and not _asked_by_us():
             raise ModuleNotFoundError(f"this job does without {name}", name=name)
+
+
+def _asked_by_us() -> bool:
+    """Whether the import that is going on was written in this package."""
+    frame = sys._getframe(2)
+    while frame is not None and "importlib" in frame.f_code.co_filename:
+        frame = frame.f_back  # type: ignore[assignment]
+    return frame is not None and str(frame.f_globals.get("__name__", "")).startswith("plumenav")
 
 
 def without(*packages: str) -> None:
@@ -153,7 +161,7 @@ def without(*packages: str) -> None:
 
     pyarrow imports pandas to ask whether an array is a Series, numba imports scipy.linalg to know
     where BLAS is: half a second and 100 MB in every job, for an answer that is no. Both take the
-    absence of the package for that answer.
+    absence of the package for that answer. What this package itself imports is found.
     """
     if plugin_files():
         return  # a user's own file may need them

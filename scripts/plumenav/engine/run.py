@@ -390,7 +390,7 @@ def _simulate(
                 if not (here & (agents.frame >= first) & (agents.frame < first + size)).any():
                     continue
                 block = blocks[b]
-                winds = blocks.wind_of(block) if settings["feels_wind"] else UNIFORM
+                winds = blocks.wind_of(block) if settings.get("feels_wind", True) else UNIFORM
                 waiting = True
                 while waiting:
                     parts = pool.map(

@@ -230,7 +230,7 @@ def run(
 
     for i, frame in enumerate(ticks.frame.tolist()):
         # sense
-        if plume.winds is not None and settings["feels_wind"]:
+        if plume.winds is not None and settings.get("feels_wind", True):
             wind_x, wind_y = plume.wind(frame, x, y)
         if given is not None:
             smell = given[i] if i < len(given) else NOTHING
