@@ -149,15 +149,30 @@ def test_equally_good_moves_are_drawn_alike_and_mirror():
     values = np.array([1.0, 7.0, 1.0, 1.0, 1.0])
     mirror = {0: 0, 1: 1, 2: 3, 3: 2, 4: 4}
     draws = [(w, s) for w in (np.arange(40) + 0.5) / 40 for s in (0.1, 0.3, 0.6, 0.9)]
-    moves = [_decision.drawn(values, 1e-10, w, s) for w, s in draws]
+    moves = [_decision.drawn(values, 1e-10, w, s, 0) for w, s in draws]
     assert [moves.count(m) for m in range(5)] == [40, 0, 40, 40, 40]
-    assert [mirror[_decision.drawn(values, 1e-10, w, 1 - s)] for w, s in draws] == moves
+    assert [mirror[_decision.drawn(values, 1e-10, w, 1 - s, 0)] for w, s in draws] == moves
     # one side only: the mirror image has the other side only
     for w, s in draws:
-        one = _decision.drawn(np.array([1.0, 7.0, 1.0, 2.0, 9.0]), 1e-10, w, s)
-        other = _decision.drawn(np.array([1.0, 7.0, 2.0, 1.0, 9.0]), 1e-10, w, 1 - s)
+        one = _decision.drawn(np.array([1.0, 7.0, 1.0, 2.0, 9.0]), 1e-10, w, s, 0)
+        other = _decision.drawn(np.array([1.0, 7.0, 2.0, 1.0, 9.0]), 1e-10, w, 1 - s, 0)
         assert mirror[one] == other
-    assert _decision.drawn(np.full(5, math.inf), 1e-10, 0.5, 0.5) == 4
+    assert _decision.drawn(np.full(5, math.inf), 1e-10, 0.5, 0.5, 0) == 4
+
+
+@pytest.mark.parametrize("quarter", [1, 2, 3])
+def test_what_is_drawn_turns_with_the_wind(quarter):
+    # a quarter turn takes -x to -y, +x to +y, -y to +x, +y to -x
+    turned = {0: 2, 1: 3, 2: 1, 3: 0, 4: 4}
+    rng = np.random.default_rng(5)
+    for values in rng.integers(0, 2, (40, 5)).astype(float):
+        for which, side in rng.random((20, 2)):
+            move = _decision.drawn(values, 1e-10, which, side, 0)
+            there = values
+            for _ in range(quarter):
+                move = turned[move]
+                there = there[[3, 2, 0, 1, 4]]
+            assert _decision.drawn(there, 1e-10, which, side, quarter) == move
 
 
 def test_moves_off_the_grid_are_forbidden():

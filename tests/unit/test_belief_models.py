@@ -139,6 +139,14 @@ CASES = {
     "counted": {"parameters": {"hit_values": 0, "stay": False, "found_radius_mm": 9.0}},
     "isotropic": {"parameters": {"detection": "isotropic"}},
     "wind to the left": {"wind_toward_rad": 1.2, "boundary": "reflect"},
+    "drawn, wind to the right": {
+        "wind_toward_rad": -1.5,
+        "parameters": {"fidelity": "corrected", "tie_bits": 0.05},
+    },
+    "drawn, wind against x": {
+        "wind_toward_rad": 3.0,
+        "parameters": {"fidelity": "corrected", "tie_bits": 0.05},
+    },
     "every step": {"parameters": {"decision_interval_s": 0.2}, "dt_s": 0.2, "duration_s": 30.0},
     "smells nothing": {"control": "blind"},
 }
@@ -288,5 +296,5 @@ def test_the_ties_of_a_symmetric_world_mirror_only_if_drawn(name, tmp_path):
     ours, _ = factories.run(plume, plan, published)
     assert set(np.sign(ours["y_mm"][np.abs(ours["y_mm"]) > 1.0][:50])) == {-1.0}
     model = registry.get("model", name)
-    assert "mirror" in model.broken_symmetries(model.Params())
-    assert "mirror" not in model.broken_symmetries(model.Params(fidelity="corrected"))
+    assert set(model.broken_symmetries(model.Params())) == {"mirror", "rotation"}
+    assert model.broken_symmetries(model.Params(fidelity="corrected")) == {}

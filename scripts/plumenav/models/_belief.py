@@ -62,7 +62,7 @@ class BeliefParams(ModelParams):
         "published",
         "1",
         "moves that are equally good: published takes the first of -x, +x, -y, +y, stay, which "
-        "prefers a side; corrected draws one",
+        "prefers a side; corrected draws one, by the wind",
         "Loisy & Eloy 2022, authors' code",
     )
     detection: Literal["windy", "isotropic"] = parameter(
@@ -174,6 +174,8 @@ class Tables(NamedTuple):
         Largest grid, and columns with padding.
     hit_values, steps : int
         Numbers of hits told apart; steps of an interval.
+    quarter : int
+        Quarter turns, 0 to 3, from +x to the direction nearest to the wind's.
     cell_mm : float
     x_min_mm, x_max_mm, y_min_mm, y_max_mm : float
         Edges of the arena.
@@ -186,6 +188,7 @@ class Tables(NamedTuple):
     stride: int
     hit_values: int
     steps: int
+    quarter: int
     cell_mm: float
     x_min_mm: float
     x_max_mm: float
@@ -199,14 +202,14 @@ def mirrored(noise: Noise) -> Noise:
 
 
 def broken_symmetries(params: BeliefParams) -> dict[str, str]:
-    """Symmetries that a searcher on a grid does not have."""
-    broken = {
-        "rotation": "of moves that are equally good the order is fixed along x and y, and it moves "
-        "along these only: other than quarter turns do not turn the track"
+    """What the fixed order of equally good moves breaks."""
+    if params.fidelity == "corrected":
+        return {}
+    return {
+        "mirror": "of two moves that are equally good, -y comes before +y",
+        "rotation": "of moves that are equally good the first is taken, in an order that does not "
+        "turn with the wind",
     }
-    if params.fidelity == "published":
-        broken["mirror"] = "of two moves that are equally good, -y comes before +y"
-    return broken
 
 
 def problem(params: BeliefParams, dt_s: float) -> str | None:
@@ -374,6 +377,7 @@ def make_tables(planes: np.ndarray, hit_values: int, g: Geometry, s: Surrounding
         stride=stride_of(g.columns),
         hit_values=hit_values,
         steps=g.steps,
+        quarter=math.floor(s.wind_toward_rad / (0.5 * math.pi) + 0.5) % 4,
         cell_mm=g.cell_mm,
         x_min_mm=s.x_min_mm,
         x_max_mm=s.x_max_mm,
@@ -420,16 +424,17 @@ def cell_of(place_mm: float, first_mm: float, cell_mm: float) -> int:
     return math.floor((place_mm - first_mm) / cell_mm + 0.5)
 
 
-def way_back(row: int, column: int, rows: int, columns: int) -> int:
+def way_back(row: int, column: int, rows: int, columns: int, quarter: int) -> int:
     """Move of a searcher that is not on its grid: towards it, along the axis that is farther off.
 
-    Staying if there is no grid.
+    Along the wind's axis if both are as far; staying if there is no grid.
     """
     if rows == 0 or columns == 0:
         return 4
     off_x = column - (columns - 1) if column >= columns else min(column, 0)
     off_y = row - (rows - 1) if row >= rows else min(row, 0)
-    if abs(off_x) >= abs(off_y):
+    along_x = quarter % 2 == 0
+    if abs(off_x) > abs(off_y) or (abs(off_x) == abs(off_y) and along_x):
         return 0 if off_x > 0 else 1
     return 2 if off_y > 0 else 3
 
@@ -502,11 +507,11 @@ def choose(
     behaviour = 1.0
     if not on_grid(row, column, state):
         behaviour = 2.0
-        move = way_back(row, column, rows, columns)
+        move = way_back(row, column, rows, columns, tables.quarter)
     else:
         forbid(values, row, column, rows, columns, c.may_stay > 0.5)
         if c.draws_ties > 0.5:
-            move = drawn(values, c.tie, noise.which, noise.side)
+            move = drawn(values, c.tie, noise.which, noise.side, tables.quarter)
         else:
             move = lowest(values, c.tie)
     # to the centre of the next cell: errors of rounding do not add up

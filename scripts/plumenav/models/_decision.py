@@ -23,6 +23,9 @@ from plumenav.models._math import reassociated
 N_MOVES = 5
 MOVE_ROW = (0, 0, -1, 1, 0)
 MOVE_COLUMN = (-1, 1, 0, 0, 0)
+# moves upwind, downwind, and crosswind to the right and left of downwind, by the quarter turns from
+# +x to the direction nearest to the wind's
+BY_WIND = ((0, 1, 2, 3), (2, 3, 1, 0), (1, 0, 3, 2), (3, 2, 0, 1))
 # a belief whose total is below this was contradicted by a hit
 EXHAUSTED = 1e-290
 LANES = 8
@@ -300,12 +303,15 @@ def lowest(values: Any, tie: float) -> int:
     return 4
 
 
-def drawn(values: Any, tie: float, which: float, side: float) -> int:
+def drawn(values: Any, tie: float, which: float, side: float, quarter: int) -> int:
     """One of the moves within `tie` of the best, by two uniform numbers; staying if there is none.
 
-    Each is as likely as the others. If both crosswind moves are among them, `side` decides between
-    the two (below 0.5: +y), so that a mirror image is drawn by the other side.
+    Each is as likely as the others. They are numbered by the wind, whose direction is nearest to
+    that many quarter turns from +x, so that what is drawn turns with it. If both crosswind moves
+    are among them, `side` decides between the two (below 0.5: to the left of downwind), so that a
+    mirror image is drawn by the other side.
     """
+    upwind, downwind, right, left = BY_WIND[quarter]
     best = math.inf
     for m in range(N_MOVES):
         best = min(best, values[m])
@@ -315,12 +321,12 @@ def drawn(values: Any, tie: float, which: float, side: float) -> int:
     for m in range(N_MOVES):
         if values[m] <= best + tie:
             n += 1
-    left = math.floor(which * n)
-    for m in (0, 1, 4):
+    before = math.floor(which * n)
+    for m in (upwind, downwind, 4):
         if values[m] <= best + tie:
-            if left == 0:
+            if before == 0:
                 return m
-            left -= 1
-    if values[2] <= best + tie and values[3] <= best + tie:
-        return 3 if side < 0.5 else 2
-    return 2 if values[2] <= best + tie else 3
+            before -= 1
+    if values[right] <= best + tie and values[left] <= best + tie:
+        return left if side < 0.5 else right
+    return right if values[right] <= best + tie else left

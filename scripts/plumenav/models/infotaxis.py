@@ -36,6 +36,7 @@ class Params(_belief.BeliefParams):
 
 PRESETS: dict[str, dict[str, Any]] = {
     "vergassola_2007": {},
+    "vergassola_2007_corrected": {"fidelity": "corrected"},
     "loisy_eloy_2022": _belief.LOISY_ELOY_2022,
 }
 Constants = _belief.Constants

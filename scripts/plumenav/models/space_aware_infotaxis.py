@@ -38,6 +38,7 @@ class Params(_belief.BeliefParams):
 
 PRESETS: dict[str, dict[str, Any]] = {
     "windy_plume": {},
+    "windy_plume_corrected": {"fidelity": "corrected"},
     "loisy_eloy_2022": _belief.LOISY_ELOY_2022,
 }
 Constants = _belief.Constants

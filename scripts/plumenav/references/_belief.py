@@ -30,6 +30,7 @@ MOVES: tuple[tuple[int, int, float | None], ...] = (
     (0, 0, None),
 )
 STAY = 4
+COMPASS = ((1, 0), (0, 1), (-1, 0), (0, -1))
 # a wide tie, so that in the contract tests draws decide often
 EXAMPLE_PARAMETERS: dict[str, Any] = {
     "fidelity": "corrected",
@@ -196,20 +197,41 @@ class Believer:
             return good[0], margin
         number = which * len(good)
         margin = min(margin, abs(number - round(number)))
-        move = [*(m for m in (0, 1, STAY) if m in good), *(m for m in (2, 3) if m in good)][
-            math.floor(number)
-        ]
-        if move in (2, 3) and {2, 3} <= set(good):
-            return (3 if side < 0.5 else 2), min(margin, abs(side - 0.5))
+        move = sorted(good, key=self.rank)[math.floor(number)]
+        across = [m for m in good if self.course(m)[1] != 0]
+        if move in across and len(across) == 2:
+            to_left = 1 if side < 0.5 else -1
+            margin = min(margin, abs(side - 0.5))
+            move = next(m for m in across if self.course(m)[1] == to_left)
         return move, margin
 
+    def axis(self) -> tuple[int, int]:
+        """The one of the four directions of the grid that is nearest to the wind's."""
+        return COMPASS[math.floor(self.wind.toward_rad / (math.pi / 2) + 0.5) % 4]
+
+    def course(self, move: int) -> tuple[int, int]:
+        """Where a move goes: cells downwind, and to the left of downwind."""
+        ex, ey = self.axis()
+        right, up, _ = MOVES[move]
+        return right * ex + up * ey, up * ex - right * ey
+
+    def rank(self, move: int) -> int:
+        """Place of a move in the order upwind, downwind, stay, right, left."""
+        return ((-1, 0), (1, 0), (0, 0), (0, -1), (0, 1)).index(self.course(move))
+
     def way_back(self, column: int, row: int) -> int:
-        """The move towards the grid, along the axis in which it is farther off."""
+        """The move towards the grid, along the axis in which it is farther off.
+
+        If both are as far: along the wind.
+        """
         if not self.belief.size:
             return STAY
         off_x = column - min(max(column, 0), len(self.x) - 1)
         off_y = row - min(max(row, 0), len(self.y) - 1)
-        if abs(off_x) >= abs(off_y):
+        along_x = abs(off_x) > abs(off_y)
+        if abs(off_x) == abs(off_y):
+            along_x = self.axis()[0] != 0
+        if along_x:
             return 0 if off_x > 0 else 1
         return 2 if off_y > 0 else 3
 
