@@ -119,6 +119,16 @@ def test_what_cannot_be_fitted_to_is_refused(resolve):
         resolve(recordings={"a": MOVIE, "hill": hill})
 
 
+def test_concentrations_are_not_counted_as_hits(resolve):
+    seeker = {"model": "infotaxis", "preset": "loisy_eloy_2022"}
+    with pytest.raises(UserError, match=r"agents\.seeker\.parameters\.count: found 'hits'.*'a'"):
+        resolve(agents={"seeker": seeker})
+    resolve(agents={"seeker": {**seeker, "parameters": {"count": "onsets", "hit_values": 2}}})
+    seeker["sensor"] = {"threshold": {"value": 0.5}}
+    field = {"analytic": {"field": "isotropic_detections"}}
+    resolve(recordings={"hits": field}, agents={"seeker": seeker})
+
+
 @pytest.mark.parametrize("name", registry.names("model"))
 def test_who_believes_in_a_detection_model_is_privileged(name):
     model = registry.get("model", name)

@@ -122,13 +122,14 @@ def check_detections(resolved: dict[str, Any]) -> None:
     Raises
     ------
     UserError
-        If a fitted recording does not exist or cannot be fitted to, or if an agent would live in
-        the frames that its model was fitted to.
+        If a fitted recording does not exist or cannot be fitted to, if an agent would live in the
+        frames that its model was fitted to, or would count hits where there are none to count.
     """
     recordings = resolved["recordings"]
     for label, agent in resolved["agents"].items():
         detection = agent.get("detection")
         for recording in recordings if detection else ():
+            _check_count(label, agent["parameters"], recording, recordings[recording])
             where = f"agents.{label}.detection.fit.recording"
             fitted = fitted_recording(recording, detection)
             if fitted not in recordings:
@@ -147,6 +148,20 @@ def check_detections(resolved: dict[str, Any]) -> None:
                     f"Name a movie for agent {label!r}, or leave it out of this run.",
                 )
             _check_overlap(label, recording, detection, resolved["simulation"]["movie_part"])
+
+
+def _check_count(
+    label: str, parameters: dict[str, Any], recording: str, entry: dict[str, Any]
+) -> None:
+    """Refuse to take concentrations for numbers of hits."""
+    if parameters.get("count") == "hits" and not has_detections(entry):
+        raise UserError(
+            f"agents.{label}.parameters.count",
+            f"found 'hits', but what is smelled in {recording!r} ({entry['kind']}) is a"
+            " concentration, not a number of hits",
+            "onsets, or a field of detections",
+            "Write count: onsets, and hit_values: 2 where a preset says otherwise.",
+        )
 
 
 def _check_overlap(label: str, recording: str, detection: dict[str, Any], part: str) -> None:
