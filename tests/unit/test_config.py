@@ -75,6 +75,7 @@ MISTAKES = [
     ("recordings", {"a/b": GOOD["recordings"]["hill"]}, ["'a/b'", "letters, digits"]),
     ("agents.fly.model", "on_of", ["agents.fly.model", "'on_of'", "Did you mean 'on_off'?"]),
     ("agents.fly.model", "../on_off", ["agents.fly.model", "../on_off"]),
+    ("agents.fly.model", "mine.py", ["agents.fly.model", "under plugins, and write model: mine."]),
     ("agents.fly", {"modell": "on_off"}, ["agents.fly.modell: unknown key", "mean 'model'?"]),
     ("agents.fly", {}, ["agents.fly.model: missing"]),
     ("agents.fly.preset", "best", ["agents.fly.preset", "alvarez_salvado_2018"]),

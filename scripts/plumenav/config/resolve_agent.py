@@ -100,7 +100,10 @@ def resolve_model(
     try:
         model = registry.get("model", name)
     except UserError as error:
-        raise UserError(f"{where}model", f"found {name!r}", error.allowed, error.hint) from None
+        hint = error.hint
+        if name.endswith(".py"):
+            hint = f"List the file under plugins, and write model: {Path(name).stem}."
+        raise UserError(f"{where}model", f"found {name!r}", error.allowed, hint) from None
     preset = preset or next(iter(model.PRESETS))
     if preset not in model.PRESETS:
         raise UserError(

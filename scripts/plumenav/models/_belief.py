@@ -51,6 +51,7 @@ PREPARED = (
     "detection_radius_mm",
 )
 SUPPLEMENT = "Vergassola et al. 2007, supplement"
+OPEN_CODE = "open code of the windy search (rkp8000/infotaxis), after Vergassola et al. 2007"
 HEADING = (math.pi, 0.0, -0.5 * math.pi, 0.5 * math.pi, 0.0)
 DURATION_SLACK_S = 1e-9
 
@@ -87,14 +88,14 @@ class BeliefParams(ModelParams):
         "1",
         "numbers of hits in an interval that are told apart, the last one meaning 'or more'; 2: "
         "some or none; 0: as many as the rate at one cell's distance asks for (OTTO's rule)",
-        SUPPLEMENT,
+        OPEN_CODE,
         ge=0,
         le=64,
     )
     prior: Literal["uniform"] = parameter(
-        "uniform", "1", "belief at the start, over the arena", SUPPLEMENT
+        "uniform", "1", "belief at the start, over the arena", OPEN_CODE
     )
-    stay: bool = parameter(True, "1", "staying in its cell is a move, too", SUPPLEMENT)
+    stay: bool = parameter(True, "1", "staying in its cell is a move, too", OPEN_CODE)
     found_radius_mm: float | None = parameter(
         None,
         "mm",
