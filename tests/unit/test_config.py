@@ -251,7 +251,10 @@ def test_shipped_configs_are_valid(name):
     resolved = config.resolve(content, ROOT / "config")
     if name == "config":
         each = resolved["simulation"]["simulations"]
-        assert len(resolved["recordings"]) * len(resolved["agents"]) * each == 4000
+        assert len(resolved["recordings"]) * len(resolved["agents"]) * each >= 4000
+        models = {agent["model"] for agent in resolved["agents"].values()}
+        families = {registry.get("model", model).FAMILY for model in models}
+        assert families >= {"fly", "casting", "gradient", "belief", "null"}
 
 
 def test_documentation_of_the_config_is_current():
