@@ -27,7 +27,8 @@ from plumenav.models._decision import (
     offsets,
     stride_of,
 )
-from plumenav.models._math import other_side
+from plumenav.models._encounters import is_whiff
+from plumenav.models._math import NEVER, SLACK_S, other_side
 
 FAMILY = "belief"
 PRIVILEGED = (
@@ -53,7 +54,6 @@ PREPARED = (
 SUPPLEMENT = "Vergassola et al. 2007, supplement"
 OPEN_CODE = "open code of the windy search (rkp8000/infotaxis), after Vergassola et al. 2007"
 HEADING = (math.pi, 0.0, -0.5 * math.pi, 0.5 * math.pi, 0.0)
-DURATION_SLACK_S = 1e-9
 
 
 class BeliefParams(ModelParams):
@@ -215,7 +215,7 @@ def broken_symmetries(params: BeliefParams) -> dict[str, str]:
 
 def problem(params: BeliefParams, dt_s: float) -> str | None:
     """Why these parameters cannot run at this step; None if they can."""
-    if params.decision_interval_s < dt_s - DURATION_SLACK_S:
+    if params.decision_interval_s < dt_s - SLACK_S:
         return (
             f"decision_interval_s ({params.decision_interval_s:g} s) is shorter than a step "
             f"({dt_s:g} s)"
@@ -241,7 +241,7 @@ def constants(params: BeliefParams, wind_speed_mm_s: float) -> Constants:
 
 def initial_state(constants: Constants) -> State:
     """No grid yet; nothing heard."""
-    return State(0.0, 0.0, -1.0, -1.0, 0.0, 0.0, 0.0, -1e9, 0.0, 0.0, 0.0, 4.0, 0.0)
+    return State(0.0, 0.0, -1.0, -1.0, 0.0, 0.0, 0.0, NEVER, 0.0, 0.0, 0.0, 4.0, 0.0)
 
 
 def initial_behaviour(constants: Constants) -> int:
@@ -453,10 +453,10 @@ def attend(
     in_odor = observation.odor >= observation.threshold
     hits = state.hits
     last_hit = state.last_hit_s
-    waited = observation.time_s - last_hit > c.refractory + DURATION_SLACK_S
+    since_s = observation.time_s - last_hit
     if c.counts_onsets < 0.5:
         hits += max(observation.odor, 0.0)
-    elif in_odor and state.in_odor < 0.5 and waited:
+    elif is_whiff(in_odor, state.in_odor > 0.5, since_s, c.refractory):
         hits += 1.0
         last_hit = observation.time_s
     # written out: the compiler knows no _replace

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-NEVER = -1.0e9
-SLACK_S = 1.0e-9
+from plumenav.models._math import SLACK_S
 
 
 def is_whiff(in_odor: bool, was_in_odor: bool, elapsed_s: float, refractory_s: float) -> bool:

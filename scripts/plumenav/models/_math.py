@@ -9,6 +9,12 @@ from typing import Any, TypeVar
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+# a time before all others, of what has not happened
+NEVER = -1.0e9
+# durations are compared with this much slack against rounding
+SLACK_S = 1.0e-9
+
+
 def reassociated(function: Function) -> Function:
     """Let the compiler sum in another order than written, as vector units do.
 

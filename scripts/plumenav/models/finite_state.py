@@ -21,13 +21,12 @@ from plumenav.models._contract import (
     parameter,
 )
 from plumenav.models._controllers import ACTIONS, CROSSWIND, Row, checked_rows, read_controller
-from plumenav.models._math import other_side
+from plumenav.models._math import SLACK_S, other_side
 
 CITATION = (
     "Verano KVB, Panizon E, Celani A (2023) Olfactory search with finite-state controllers. "
     "PNAS 120:e2304230120 (the form; the tables that come along are made by hand)"
 )
-SLACK_S = 1.0e-9
 
 
 class Params(ModelParams):

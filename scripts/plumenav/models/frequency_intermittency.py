@@ -10,8 +10,8 @@ import math
 from typing import Any, Literal, NamedTuple
 
 from plumenav.models._contract import Action, ModelParams, Observation, parameter
-from plumenav.models._encounters import NEVER, is_whiff, logistic, upwind_is_left
-from plumenav.models._math import normal
+from plumenav.models._encounters import is_whiff, logistic, upwind_is_left
+from plumenav.models._math import NEVER, normal
 
 CITATION = (
     "Jayaram V, Kadakia N, Emonet T (2022) Sensing complementary temporal features of odor signals "

@@ -14,10 +14,9 @@ from plumenav.models._contract import Action, Observation, parameter
 from plumenav.models._gradient import CITATION as CITATION
 from plumenav.models._gradient import OURS, PAIR, ComparingParams
 from plumenav.models._gradient import PRESETS as PRESETS
-from plumenav.models._math import COMPARISONS, compare, normal, opposite, other_side
+from plumenav.models._math import COMPARISONS, SLACK_S, compare, normal, opposite, other_side
 
 NOTHING_YET = -1.0
-SLACK_S = 1.0e-9
 
 
 class Params(ComparingParams):

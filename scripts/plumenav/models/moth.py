@@ -12,7 +12,7 @@ import math
 from typing import Any, Literal, NamedTuple
 
 from plumenav.models._contract import Action, ModelParams, Observation, parameter
-from plumenav.models._math import normal, other_side
+from plumenav.models._math import NEVER, SLACK_S, normal, other_side
 
 CITATION = (
     "Liberzon A, Harrington K, Daniel N, Gurka R, Harari A, Zilman G (2018) Moth-inspired "
@@ -21,8 +21,6 @@ CITATION = (
     "by insect orientation to pheromone. Adaptive Behavior 9:143-170"
 )
 CODE = "authors' simulation code (mothpy)"
-NEVER = -1.0e9
-SLACK_S = 1.0e-9
 WAIT, NAVIGATE, CAST = 0, 1, 2
 # li_progressive: time since odour up to which an angle to upwind is flown
 FIRST_S, SECOND_S = 0.1, 0.3

@@ -11,15 +11,13 @@ import math
 from typing import Any, Literal, NamedTuple
 
 from plumenav.models._contract import Action, ModelParams, Observation, parameter
-from plumenav.models._math import other_side
+from plumenav.models._math import NEVER, SLACK_S, other_side
 
 CITATION = (
     "van Breugel F, Dickinson MH (2014) Plume-tracking behavior of flying Drosophila emerges "
     "from a set of distinct sensory-motor reflexes. Curr Biol 24:274-286"
 )
 SIM = "authors' simulation code"
-NEVER = -1.0e9
-SLACK_S = 1.0e-9
 
 
 class Params(ModelParams):

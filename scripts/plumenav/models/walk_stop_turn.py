@@ -10,8 +10,8 @@ import math
 from typing import Any, Literal, NamedTuple
 
 from plumenav.models._contract import Action, ModelParams, Observation, parameter
-from plumenav.models._encounters import NEVER, SLACK_S, is_whiff, logistic, upwind_is_left
-from plumenav.models._math import normal, opposite
+from plumenav.models._encounters import is_whiff, logistic, upwind_is_left
+from plumenav.models._math import NEVER, SLACK_S, normal, opposite
 
 CITATION = (
     "Demir M, Kadakia N et al. (2020) Walking Drosophila navigate complex plumes using stochastic "
