@@ -205,9 +205,15 @@ def test_published_numbers_become_requirements(
     assert numbers["published"] == [entry]
     assert numbers["passed"] is False
     assert "a paper" in page_text(root, config, numbers)
-    asked = next(t for t in numbers["targets"] if t["name"] == "on_off: max ON")
-    assert asked["required"] == "0.826 within 1e-06"
+    name = "numbers of publications that are met"
+    asked = next(t for t in numbers["targets"] if t["name"] == name)
+    assert asked["measured"] == "0 of 1 (not: on_off: max ON)"
     assert asked["passed"] is False
+    better = build_numbers(
+        root, config, REPOSITORY, published=[{**entry, "ours": 0.826, "passed": True}]
+    )
+    asked = next(t for t in better["targets"] if t["name"] == name)
+    assert asked == {"name": name, "required": "all", "measured": "1 of 1", "passed": True}
     with pytest.raises(UserError, match=r"published\[0\]\.ours"):
         build_numbers(root, config, REPOSITORY, published=[{**entry, "ours": None}])
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from plumenav import registry
+from plumenav.analysis.published import _experiment as experiment
 from plumenav.analysis.published._contract import Measurement
 from plumenav.engine.run import Blocks, Columns, Outcome, simulate
 from plumenav.rng import noise_key
@@ -59,9 +60,8 @@ def settings_of(model: str, duration_s: float, **changes: Any) -> dict[str, Any]
     every_s = changes.pop("every_s", dt_s)
     shape = registry.get("sensor", module.SENSOR["shape"])
     return {
-        "model": model,
-        "parameters": module.Params(**changes).model_dump(),
-        "control": "none",
+        **experiment.settings(model, next(iter(module.PRESETS)), dt_s, duration_s),
+        "parameters": module.Params(**changes).model_dump(mode="json"),
         "sensor": {
             "shape": module.SENSOR["shape"],
             "parameters": shape.Params(**module.SENSOR.get("parameters", {})).model_dump(),
@@ -69,17 +69,8 @@ def settings_of(model: str, duration_s: float, **changes: Any) -> dict[str, Any]
             "threshold": 0.05,
             "dead_zone": None,
         },
-        "prepared": {},
-        "dt_s": dt_s,
-        "duration_s": duration_s,
-        "success_radius_mm": 15.0,
-        "arrival": "stop",
-        "boundary": "open",
-        "movie_end": "loop",
-        "wind_speed_mm_s": 0.0,
-        "wind_toward_rad": 0.0,
+        **{"success_radius_mm": 15.0, "wind_speed_mm_s": 0.0},
         "record_every": max(1, round(every_s / dt_s)),
-        "record_variables": False,
     }
 
 
@@ -94,18 +85,6 @@ def starts(n: int, x_mm: Any, y_mm: Any, heading_rad: Any) -> Columns:
         "heading_rad": np.full(n, heading_rad, float),
         "start_frame": np.zeros(n, np.int32),
     }
-
-
-def tracks(plume: Path, plan: Columns, settings: dict[str, Any]) -> Columns:
-    """Recorded `x_mm`, `y_mm`, `heading_rad` and `time_s`, shape (simulations, rows)."""
-    parts: list[Columns] = []
-    with PlumeReader(plume) as reader:
-        simulate(Blocks(reader, 100.0), plan, settings, parts.append)
-    names = ("simulation", "step", "x_mm", "y_mm", "heading_rad", "time_s")
-    rows = {name: np.concatenate([part[name] for part in parts]) for name in names}
-    order = np.lexsort((rows["step"], rows["simulation"]))
-    shape = (len(plan["simulation"]), -1)
-    return {name: rows[name][order].reshape(shape) for name in names}
 
 
 def outcome(plume: Path, plan: Columns, settings: dict[str, Any]) -> Outcome:
@@ -134,7 +113,7 @@ def displacement(air: Path, model: str, n: int = 4000) -> list[Measurement]:
     second is 90 of them, 1.0007 s.
     """
     settings = settings_of(model, MSD_TIMES_S[-1] + 1.0, every_s=1.0)
-    rows = tracks(air, starts(n, FAR_MM, 0.0, 0.0), settings)
+    rows = experiment.tracks(air, starts(n, FAR_MM, 0.0, 0.0), settings)[0]
     squared = (rows["x_mm"] - FAR_MM) ** 2 + rows["y_mm"] ** 2
     # rows are whole steps: their own time, which may differ from a second by half a step
     every_s = settings["record_every"] * settings["dt_s"]
@@ -144,7 +123,9 @@ def displacement(air: Path, model: str, n: int = 4000) -> list[Measurement]:
 def turns(air: Path, n: int = 200, duration_s: float = 100.0) -> list[Measurement]:
     """Rate and size of the Poisson turner's turns, without the drift between them."""
     settings = settings_of("poisson_turner", duration_s, drift_sd_deg=0.0)
-    change = np.diff(tracks(air, starts(n, FAR_MM, 0.0, 0.0), settings)["heading_rad"])
+    change = np.diff(
+        experiment.tracks(air, starts(n, FAR_MM, 0.0, 0.0), settings)[0]["heading_rad"]
+    )
     turned = change != 0.0
     return [
         mean_of("poisson_turner.turn_hz", turned.mean(axis=1) / settings["dt_s"]),
@@ -159,7 +140,7 @@ def persistence(air: Path, n: int = 4000) -> list[Measurement]:
     more, more precisely, speed over rate.
     """
     settings = settings_of("poisson_turner", FORGOTTEN_S + 1.0, every_s=LAG_S, drift_sd_deg=0.0)
-    rows = tracks(air, starts(n, FAR_MM, 0.0, 0.0), settings)
+    rows = experiment.tracks(air, starts(n, FAR_MM, 0.0, 0.0), settings)[0]
     lag_s = settings["record_every"] * settings["dt_s"]
     cosines = np.cos(np.diff(rows["heading_rad"])).mean(axis=1)
     rate = decay_rate("poisson_turner.persistence_hz", cosines, lag_s)
@@ -201,7 +182,7 @@ def upwind_drift(folder: Path, n: int = 2000, duration_s: float = 52.0) -> list[
             tau_s=tau_s,
             every_s=1.0,
         )
-        x = tracks(slope, starts(n, FAR_MM, 0.0, heading), settings)["x_mm"]
+        x = experiment.tracks(slope, starts(n, FAR_MM, 0.0, heading), settings)[0]["x_mm"]
         # after 10 s headings and memory no longer show how they began
         speed = (x[:, 10] - x[:, 50]) / 40.0
         found.append(mean_of(f"run_and_tumble.drift.tau_{tau_s:g}s", speed))
