@@ -11,6 +11,7 @@ import matplotlib
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.text import Text
 
 import factories_results as factory
@@ -123,6 +124,21 @@ def test_captions_say_n_radius_start_edges_and_what_is_nominal(
 def test_a_caption_with_an_unknown_name_fails() -> None:
     with pytest.raises(Exception, match="missing"):
         caption_of("{{ missing }}", {})
+
+
+@pytest.mark.parametrize("name", ["fig4_arrival", "fig5_agreement", "fig6_detection"])
+@pytest.mark.parametrize("places", [{"a": "movie"}, {"a": "movie", "b": "movie"}])
+def test_legends_are_not_cut(tmp_path: Path, places: dict[str, str], name: str) -> None:
+    labels = (*factory.MODELS, *(f"infotaxis_misfit_{i}" for i in range(6)))
+    config = made(tmp_path, factory.config(places, labels, simulations=8))
+    with matplotlib.rc_context(style.RC):  # type: ignore[arg-type]
+        figure, _ = drawn(tmp_path, config, name)
+        figure.draw_without_rendering()
+        whole = figure.bbox.padded(1.0)
+        for legend in figure.findobj(Legend):
+            box = legend.get_window_extent()
+            assert whole.x0 <= box.x0 < box.x1 <= whole.x1
+            assert whole.y0 <= box.y0 < box.y1 <= whole.y1
 
 
 def test_no_arrivals_are_said_and_drawn(tmp_path: Path) -> None:

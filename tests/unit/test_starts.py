@@ -174,3 +174,8 @@ def test_a_list_can_be_a_file(tmp_path):
     (tmp_path / "starts.csv").write_text("x,y\n60,3\n")
     with pytest.raises(UserError, match="columns x, y"):
         given.read({"file": "starts.csv"}, tmp_path)
+
+
+def test_points_that_are_no_list_are_told_what_is_allowed(tmp_path):
+    with pytest.raises(UserError, match=r"points: found 'starts\.csv'\. Allowed: a list\."):
+        config(tmp_path, "{kind: list, points: starts.csv}")

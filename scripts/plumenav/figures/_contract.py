@@ -214,6 +214,24 @@ MOVIE_END_TEXT = {
 }
 
 
+def privileged_text(known: dict[str, str]) -> str:
+    """What a caption says of privileged agents; those that know the same share a sentence.
+
+    Examples
+    --------
+    >>> privileged_text({"a": "the wind", "b": "the map", "c": "the wind"})
+    ' * Privileged: a, c (each knows the wind); b (knows the map).'
+    """
+    agents: dict[str, list[str]] = {}
+    for label, text in known.items():
+        agents.setdefault(text, []).append(label)
+    said = "; ".join(
+        f"{', '.join(labels)} ({'each knows' if len(labels) > 1 else 'knows'} {text})"
+        for text, labels in agents.items()
+    )
+    return f" * Privileged: {said}." if said else ""
+
+
 def common_numbers(config: dict[str, Any]) -> dict[str, Any]:
     """What every caption may say of how the simulations were run."""
     simulation, start = config["simulation"], config["simulation"]["start"]
@@ -236,9 +254,7 @@ def common_numbers(config: dict[str, Any]) -> dict[str, Any]:
             if nominal
             else ""
         ),
-        "privileged": "".join(
-            f" * {label} is privileged: {text}." for label, text in privileged(config).items()
-        ),
+        "privileged": privileged_text(privileged(config)),
         "blank_simulations": config["validation"]["blank_simulations"],
         "limits": config["validation"],
     }

@@ -22,7 +22,8 @@ class Params(StartParams):
     points: tuple[tuple[float | None, ...], ...] = Field(
         min_length=1,
         description="places: [x_mm, y_mm], [x_mm, y_mm, heading_deg] or [x_mm, y_mm, heading_deg,"
-        " frame]; null or nothing: drawn as usual",
+        " frame]; null or nothing: drawn as usual. Instead of points, `file: starts.csv` names a"
+        " CSV file with the headings x_mm, y_mm and, if wanted, heading_deg, frame",
     )
 
     @field_validator("points")
