@@ -21,6 +21,7 @@ from plumenav.errors import UserError
 from plumenav.figures import _style as style
 from plumenav.figures._contract import RunData
 from plumenav.figures._run import caption_of, draw_all
+from plumenav.figures._save import save_pictures
 from plumenav.performance.usage import write_summary
 
 FIGURES = registry.names("figure")
@@ -139,6 +140,16 @@ def test_legends_are_not_cut(tmp_path: Path, places: dict[str, str], name: str) 
             box = legend.get_window_extent()
             assert whole.x0 <= box.x0 < box.x1 <= whole.x1
             assert whole.y0 <= box.y0 < box.y1 <= whole.y1
+
+
+@pytest.mark.parametrize("agents", [TWO, EIGHT])
+def test_titles_are_not_cut(tmp_path: Path, agents: tuple[str, ...]) -> None:
+    config = made(tmp_path, factory.config({"a": "movie"}, agents, simulations=4))
+    with matplotlib.rc_context(style.RC):  # type: ignore[arg-type]
+        figure, _ = drawn(tmp_path, config, "fig2_trajectories")
+        save_pictures(figure, tmp_path / "picture")
+        for axes in figure.axes:
+            assert axes._left_title.get_window_extent().y1 <= figure.bbox.y1  # type: ignore[attr-defined]
 
 
 def test_no_arrivals_are_said_and_drawn(tmp_path: Path) -> None:

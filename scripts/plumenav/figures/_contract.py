@@ -239,13 +239,14 @@ def common_numbers(config: dict[str, Any]) -> dict[str, Any]:
     frame = start["frame"]
     at = "at a uniformly drawn frame" if frame == "uniform" else f"at frame {frame}"
     at += MOVIE_PART_TEXT[simulation["movie_part"]]
+    own = plugin.own(params) if hasattr(plugin, "own") else ""
     nominal = [label for label, r in config["recordings"].items() if r["nominal"]]
     return {
         "run": config["run"],
         "simulations": simulation["simulations"],
         "duration_s": f"{simulation['duration_s']:g}",
         "success_radius_mm": f"{simulation['success_radius_mm']:g}",
-        "start": f"{plugin.words(params)}, heading {span(start['heading_deg'])}°, {at}",
+        "start": f"{plugin.words(params)}, {own}heading {span(start['heading_deg'])}°, {at}",
         "boundary": BOUNDARY_TEXT[simulation["boundary"]],
         "movie_end": MOVIE_END_TEXT[simulation["movie_end"]],
         "nominal": (

@@ -114,6 +114,15 @@ def closest_mm(params: Params) -> float:
     return float(np.hypot(*_places(params).T).min())
 
 
+def own(params: Params) -> str:
+    """How many places bring their own heading, and their own frame."""
+    full = [(*point, None, None)[:4] for point in params.points]
+    headings = sum(point[2] is not None for point in full)
+    frames = sum(point[3] is not None for point in full)
+    given = [f"{n} with {what}" for n, what in ((headings, "a heading"), (frames, "a frame")) if n]
+    return f"{' and '.join(given)} of their own, else " if given else ""
+
+
 def words(params: Params) -> str:
     """Where it is."""
     x, y = _places(params).T
