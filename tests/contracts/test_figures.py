@@ -142,9 +142,11 @@ def test_legends_are_not_cut(tmp_path: Path, places: dict[str, str], name: str) 
             assert whole.y0 <= box.y0 < box.y1 <= whole.y1
 
 
-@pytest.mark.parametrize("agents", [TWO, EIGHT])
-def test_titles_are_not_cut(tmp_path: Path, agents: tuple[str, ...]) -> None:
-    config = made(tmp_path, factory.config({"a": "movie"}, agents, simulations=4))
+@pytest.mark.parametrize("half_mm", [40.0, 90.0, 110.0])
+def test_titles_are_not_cut(tmp_path: Path, half_mm: float) -> None:
+    config = factory.config({"a": "movie"}, TWO, simulations=4)
+    config["simulation"]["start"]["y_mm"] = [-half_mm, half_mm]  # panels of other heights
+    made(tmp_path, config)
     with matplotlib.rc_context(style.RC):  # type: ignore[arg-type]
         figure, _ = drawn(tmp_path, config, "fig2_trajectories")
         save_pictures(figure, tmp_path / "picture")
