@@ -107,7 +107,7 @@ def test_page_and_success_figure_label_the_privileged(finished):
     root, config = finished
     (*_, record) = draw_all(root, config, ["fig3_success"])
     caption = json.loads(record.read_text())["caption"]
-    assert "* seeker is privileged: the mean rate of hits." in caption
+    assert "* Privileged: seeker, mistaken, cheat (each knows the mean rate of hits)." in caption
     figure, _ = drawn(root, config, "fig3_success")
     ticks = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert ticks == ["seeker*", "mistaken*", "cheat*", "correlated_random_walk"]
