@@ -10,6 +10,10 @@ from pathlib import Path
 
 BIN = Path(sys.executable).parent
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
+MOST_WORKERS = 8
+WORKERS = str(min(MOST_WORKERS, len(os.sched_getaffinity(0))))
+# for rings whose tests each use one core
+SPREAD = [*PYTEST, "-n", WORKERS, "--dist", "worksteal"]
 
 
 def rings(long):
@@ -23,9 +27,9 @@ def rings(long):
         "snakemake lint",
         [sys.executable, "-m", "snakemake", "--lint", "--configfile", "config/small.yaml"],
     )
-    yield "unit", [*PYTEST, "tests/unit", "-m", "not slow"]
-    yield "contracts", [*PYTEST, "tests/contracts", "-m", "not slow"]
-    yield "properties", [*PYTEST, "tests/properties", "-m", "not slow"]
+    yield "unit", [*SPREAD, "tests/unit", "-m", "not slow"]
+    yield "contracts", [*SPREAD, "tests/contracts", "-m", "not slow"]
+    yield "properties", [*SPREAD, "tests/properties", "-m", "not slow"]
     yield "fuzz", [*PYTEST, "tests/fuzz", "-m", "not slow"]
     yield "workflow", [*PYTEST, "tests/workflow", "-m", "not slow"]
     if long:

@@ -7,6 +7,7 @@ Before that it checks the config, and if an earlier run was killed, clears what 
 import argparse
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from plumenav import config, ownership
@@ -61,6 +62,18 @@ def say(text):
     sys.stderr.flush()
 
 
+def reasons(run, since_s):
+    """What is wrong, in the words of the jobs that failed since then; each reason once."""
+    logs = [
+        log
+        for log in sorted(Path("results", run, "logs").rglob("*.log"))
+        if log.stat().st_mtime >= since_s
+    ]
+    lines = [line for log in logs for line in log.read_text(errors="replace").splitlines()]
+    mark = "plumenav: "
+    return list(dict.fromkeys(line.removeprefix(mark) for line in lines if line.startswith(mark)))
+
+
 def main():
     """Check, clear, run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
@@ -76,7 +89,10 @@ def main():
         return 1
     command = [sys.executable, "-m", "snakemake", "--cores", args.cores]
     command += [*args.snakemake, "--configfile", args.config]
+    began_s = time.time()
     code = subprocess.call(command)
+    for reason in reasons(run, began_s) if code else []:
+        say(reason)
     report = Path("results") / run / "report.html"
     if report.exists():
         say(f"report: {report}" + ("" if code == 0 else "  (the run did not pass; see above)"))

@@ -11,6 +11,7 @@ import matplotlib
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.text import Text
 
 import factories_results as factory
@@ -20,6 +21,7 @@ from plumenav.errors import UserError
 from plumenav.figures import _style as style
 from plumenav.figures._contract import RunData
 from plumenav.figures._run import caption_of, draw_all
+from plumenav.figures._save import save_pictures
 from plumenav.performance.usage import write_summary
 
 FIGURES = registry.names("figure")
@@ -123,6 +125,33 @@ def test_captions_say_n_radius_start_edges_and_what_is_nominal(
 def test_a_caption_with_an_unknown_name_fails() -> None:
     with pytest.raises(Exception, match="missing"):
         caption_of("{{ missing }}", {})
+
+
+@pytest.mark.parametrize("name", ["fig4_arrival", "fig5_agreement", "fig6_detection"])
+@pytest.mark.parametrize("places", [{"a": "movie"}, {"a": "movie", "b": "movie"}])
+def test_legends_are_not_cut(tmp_path: Path, places: dict[str, str], name: str) -> None:
+    labels = (*factory.MODELS, *(f"infotaxis_misfit_{i}" for i in range(6)))
+    config = made(tmp_path, factory.config(places, labels, simulations=8))
+    with matplotlib.rc_context(style.RC):  # type: ignore[arg-type]
+        figure, _ = drawn(tmp_path, config, name)
+        figure.draw_without_rendering()
+        whole = figure.bbox.padded(1.0)
+        for legend in figure.findobj(Legend):
+            box = legend.get_window_extent()
+            assert whole.x0 <= box.x0 < box.x1 <= whole.x1
+            assert whole.y0 <= box.y0 < box.y1 <= whole.y1
+
+
+@pytest.mark.parametrize("half_mm", [40.0, 90.0, 110.0])
+def test_titles_are_not_cut(tmp_path: Path, half_mm: float) -> None:
+    config = factory.config({"a": "movie"}, TWO, simulations=4)
+    config["simulation"]["start"]["y_mm"] = [-half_mm, half_mm]  # panels of other heights
+    made(tmp_path, config)
+    with matplotlib.rc_context(style.RC):  # type: ignore[arg-type]
+        figure, _ = drawn(tmp_path, config, "fig2_trajectories")
+        save_pictures(figure, tmp_path / "picture")
+        for axes in figure.axes:
+            assert axes._left_title.get_window_extent().y1 <= figure.bbox.y1  # type: ignore[attr-defined]
 
 
 def test_no_arrivals_are_said_and_drawn(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 import factories
 from plumenav import registry
-from plumenav.models._contract import FAMILIES, ModelParams, declared
+from plumenav.models._contract import FAMILIES, ModelParams
+from plumenav.models._time_step import check_step
 
 MODELS = registry.names("model")
 
@@ -59,10 +60,10 @@ def test_model_of_the_package_has_a_reference(name):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_presets_fit_the_step_of_the_publication(name):
-    model = registry.get("model", name)
-    for preset, values in model.PRESETS.items():
-        problem = declared(model, "problem")(model.Params(**values), model.PUBLICATION_DT_S)
-        assert problem is None, preset
+    for preset in registry.get("model", name).PRESETS:
+        settings = factories.engine_settings(name, preset=preset)
+        # refused by a UserError if it does not
+        check_step("agents.any", name, settings["parameters"], settings["dt_s"])
 
 
 @pytest.mark.parametrize("name", MODELS)

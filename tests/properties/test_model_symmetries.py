@@ -7,6 +7,7 @@ odour whose two sides differ; a few of the same runs are made by the engine.
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,9 @@ import pytest
 
 import factories
 from plumenav import registry
+from plumenav.config.resolve_agent import resolve_model
 from plumenav.engine.jit import compiled
+from plumenav.models._binding import bound
 from plumenav.models._contract import NoTables, Observation, Surroundings, declared
 from plumenav.rng import noise_key, uniform_draws
 
@@ -65,8 +68,8 @@ class Machine(NamedTuple):
     dt_s: float
 
 
-def machine(name, params, world):
-    model = registry.get("model", name)
+def machine(name, preset, world):
+    model, params = case_of(name, preset)
     speed = math.hypot(*world.wind)
     constants = model.constants(params, speed)
     toward = math.atan2(world.wind[1], world.wind[0])
@@ -123,9 +126,17 @@ def agents(model):
         yield start, uniform_draws(noise_key(7, i), STEPS, n_draws)
 
 
-def params_of(name, preset):
-    model = registry.get("model", name)
-    return model.Params(**model.PRESETS[preset])
+def case_of(name, preset):
+    """Model with the parameters of a preset; one that is made of others, with these."""
+    parameters = resolve_model("", name, preset, {}, Path())["parameters"]
+    model = bound(name, parameters)
+    return model, model.Params(**parameters)
+
+
+def broken_by(name, preset):
+    """Symmetries that a preset says it breaks."""
+    model, params = case_of(name, preset)
+    return declared(model, "broken_symmetries")(params)
 
 
 def other_hand(behaviours):
@@ -137,8 +148,7 @@ def other_hand(behaviours):
 
 def largest_difference(name, preset, world, moved, mirrored):
     """Largest difference of places, mm, and directions between moved tracks and tracks there."""
-    params = params_of(name, preset)
-    here, there = machine(name, params, HERE), machine(name, params, world)
+    here, there = machine(name, preset, HERE), machine(name, preset, world)
     worst, same_codes, lengths = 0.0, True, []
     swap = other_hand(here.model.BEHAVIOURS)
     for start, draws in agents(here.model):
@@ -173,12 +183,11 @@ def quarter_turn(track):
 
 @pytest.mark.parametrize(("name", "preset"), CASES)
 def test_symmetries_are_broken_only_by_published_quirks_and_with_a_reason(name, preset):
-    params = params_of(name, preset)
-    broken = declared(registry.get("model", name), "broken_symmetries")(params)
+    broken = broken_by(name, preset)
     assert set(broken) <= SYMMETRIES
     assert all(len(reason.split()) >= 4 for reason in broken.values())
     if broken:
-        assert getattr(params, "fidelity", None) == "published"
+        assert getattr(case_of(name, preset)[1], "fidelity", None) == "published"
 
 
 @pytest.mark.parametrize(("name", "preset"), CASES)
@@ -188,8 +197,7 @@ def test_symmetries_are_broken_only_by_published_quirks_and_with_a_reason(name, 
     ids=["mirror", "rotation"],
 )
 def test_a_moved_world_moves_the_track(name, preset, symmetry, world, moved):
-    params = params_of(name, preset)
-    broken = declared(registry.get("model", name), "broken_symmetries")(params)
+    broken = broken_by(name, preset)
     if symmetry in broken:
         pytest.skip(broken[symmetry])
     worst, same_codes = largest_difference(name, preset, world, moved, symmetry == "mirror")
@@ -217,8 +225,8 @@ def test_the_draws_of_a_mirrored_twin_are_those_of_its_twin_again(name):
 
 @pytest.mark.parametrize(("name", "preset"), CASES)
 def test_without_odor_agents_stay_finite_and_do_what_they_do_without_odor(name, preset):
-    model = registry.get("model", name)
-    blind = machine(name, params_of(name, preset), AIR)
+    blind = machine(name, preset, AIR)
+    model = blind.model
     possible = declared(model, "BEHAVIOURS_WITHOUT_ODOR") or model.BEHAVIOURS
     assert set(possible) <= set(model.BEHAVIOURS)
     for start, draws in agents(model):
@@ -231,7 +239,7 @@ def test_without_odor_agents_stay_finite_and_do_what_they_do_without_odor(name, 
 
 @pytest.mark.parametrize(("name", "preset"), CASES)
 def test_the_same_draws_give_the_same_track_and_what_was_seen_is_left_alone(name, preset):
-    one = machine(name, params_of(name, preset), HERE)
+    one = machine(name, preset, HERE)
     start, draws = next(agents(one.model))
     kept = draws.copy()
     first, codes = walked(one, HERE, start, draws)
@@ -261,10 +269,9 @@ def steady(tmp_path_factory):
 
 def ensemble(name, preset, plume, dt_s, duration_s, n=300):
     """Net upwind progress, length of the path, and distance aside of n agents, mm."""
-    params = params_of(name, preset).model_dump(mode="json")
     settings = factories.engine_settings(
         name,
-        parameters=params,
+        preset=preset,
         dt_s=dt_s,
         duration_s=duration_s,
         arrival="continue",
@@ -287,11 +294,7 @@ def ensemble(name, preset, plume, dt_s, duration_s, n=300):
 def test_finer_steps_change_no_ensemble_mean(name, steady):
     model = registry.get("model", name)
     preset = next(
-        (
-            preset
-            for preset in model.PRESETS
-            if "dt" not in declared(model, "broken_symmetries")(params_of(name, preset))
-        ),
+        (preset for preset in model.PRESETS if "dt" not in broken_by(name, preset)),
         None,
     )
     if preset is None:

@@ -22,7 +22,7 @@ GOOD = {
     "agents": {"fly": {"model": "on_off", "sensor": {"threshold": {"value": 0.1}}}},
     "simulation": {"simulations": 20},
 }
-DELETE = object()
+DELETE = "DELETE"  # instead of a value: take the key away
 
 
 def changed(path, value):

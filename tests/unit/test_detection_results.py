@@ -38,15 +38,15 @@ def finished(tmp_path_factory):
     model, _ = write_believer(tmp_path_factory.mktemp("plugins"))
     registry.register_file(Path(model))
     config = factory.config({"m": "movie"}, AGENTS, simulations=6, movie_part="second_half")
+    for label, changes in CHANGES.items():
+        config["agents"][label] |= {"model": "believer", "detection": {**DETECTION, **changes}}
+    factory.write_run(root, config)
     blinking_movie(root / "movie.parquet")
     for label, changes in CHANGES.items():
-        detection = {**DETECTION, **changes}
-        config["agents"][label] |= {"model": "believer", "detection": detection}
         with PlumeReader(root / "movie.parquet") as reader:
             arrays = detection_arrays(reader, None, label, settings(**changes))
         levels = {"threshold": 0.5, "dead_zone": None, "blank_mean": None, "blank_sd": None}
         write_prepared(str(root / f"prepared/m/{label}.npz"), levels, arrays)
-    factory.write_run(root, config)
     write_plume_maps(root, ["m"])
     write_statistics(root, config)
     write_summary(root, 24, 8000)
@@ -107,7 +107,7 @@ def test_page_and_success_figure_label_the_privileged(finished):
     root, config = finished
     (*_, record) = draw_all(root, config, ["fig3_success"])
     caption = json.loads(record.read_text())["caption"]
-    assert "* seeker is privileged: the mean rate of hits." in caption
+    assert "* Privileged: seeker, mistaken, cheat (each knows the mean rate of hits)." in caption
     figure, _ = drawn(root, config, "fig3_success")
     ticks = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert ticks == ["seeker*", "mistaken*", "cheat*", "correlated_random_walk"]

@@ -119,7 +119,7 @@ def test_whiffs_that_come_too_soon_do_not_count(tmp_path):
 
 def test_in_clean_air_only_the_outside_model_acts(tmp_path):
     assert gated(tmp_path, [], 3.0, w_open=0.0) == []
-    assert hybrid.BEHAVIOURS_WITHOUT_ODOR == ("outside cast", "outside surge")
+    assert hybrid.BEHAVIOURS_WITHOUT_ODOR == ("outside cast",)
 
 
 # ------------------------------------------------------------------------------------ the two
@@ -332,12 +332,12 @@ def test_the_file_itself_is_what_is_generated_for_its_two():
     assert namespace["State"]._fields == hybrid.State._fields
     assert namespace["Noise"]._fields == hybrid.Noise._fields
     namespace |= {"inside": walk_stop_turn, "outside": surge_cast}
-    numbers = [float(v) for v in range(17)]
+    numbers = [float(v) for v in range(19)]
     for function in ("inside_state", "outside_state"):
         assert namespace[function](numbers) == getattr(hybrid, function)(numbers)
     for function in ("inside_noise", "outside_noise"):
         assert namespace[function](numbers[:9]) == getattr(hybrid, function)(numbers[:9])
-    gate, a, b = numbers[:6], numbers[6:11], numbers[11:]
+    gate, a, b = numbers[:6], numbers[6:13], numbers[13:]
     assert tuple(namespace["joined"](gate, a, b)) == tuple(numbers)
     assert tuple(hybrid.joined(gate, a, b)) == tuple(numbers)
 

@@ -1,6 +1,7 @@
 """Walking flies: what their equations say of single steps, sides, quirks and variants."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -254,7 +255,7 @@ def agrees(model, parameters, folder):
 def test_a_preset_brings_the_sensor_of_its_source():
     def sensor(preset, **given):
         agent = Agent.model_validate({"model": "walk_stop_turn", "preset": preset, **given})
-        return resolve_agent("fly", agent)["sensor"]
+        return resolve_agent("fly", agent, Path())["sensor"]
 
     assert sensor("demir_2020")["threshold"]["value"] == 2.749
     assert sensor("demir_2020_class_defaults")["threshold"]["value"] == 2.5

@@ -300,6 +300,35 @@ def test_page_shows_the_success_rates_of_the_numbers(
     assert f"<td>{cell}</td>" in text
 
 
+def test_tables_of_agents_keep_the_order_of_the_config(
+    good: tuple[Path, dict[str, Any], dict[str, Any]],
+) -> None:
+    root, config, numbers = good
+    turned = {**config, "agents": dict(reversed(config["agents"].items()))}
+    for asked in (config, turned):
+        text = page_text(root, asked, numbers).split('<section id="success">')[1]
+        for part in text.split("<tbody>")[1], text.split('<section id="validation">')[1]:
+            places = [part.index(f'<th scope="row">{label}<') for label in asked["agents"]]
+            assert places == sorted(places)
+
+
+def test_met_numbers_of_publications_are_one_requirement_missed_ones_are_named(
+    good: tuple[Path, dict[str, Any], dict[str, Any]],
+) -> None:
+    root, config, _ = good
+    entry = {
+        "name": "max ON", "source": "a paper", "published": 0.826, "ours": 0.826,
+        "tolerance": 1e-6, "n": 1, "passed": True, "model": "on_off", "column": "authors",
+        "how": "by the engine", "rule": "absolute",
+    }  # fmt: skip
+    missed = {**entry, "name": "max OFF", "passed": False}
+    numbers = build_numbers(root, config, REPOSITORY, published=[entry, missed])
+    part = page_text(root, config, numbers).split('<section id="requirements">')[1]
+    assert "on_off: max ON" not in part.split("</section>")[0]
+    assert "on_off: max OFF" in part
+    assert "<td>1 of 2</td>" in part
+
+
 def test_text_from_a_config_is_escaped(
     good: tuple[Path, dict[str, Any], dict[str, Any]],
 ) -> None:

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 import factories
+import factories_results
 from plumenav import registry
 from plumenav.batch.plan import check_start, make_plan
 from plumenav.config import load
 from plumenav.errors import UserError
+from plumenav.figures._contract import common_numbers
 from plumenav.starts import list as given
 from plumenav.starts._contract import start_plugin
 from plumenav.tables import PlumeReader
@@ -174,3 +176,23 @@ def test_a_list_can_be_a_file(tmp_path):
     (tmp_path / "starts.csv").write_text("x,y\n60,3\n")
     with pytest.raises(UserError, match="columns x, y"):
         given.read({"file": "starts.csv"}, tmp_path)
+
+
+def test_points_that_are_no_list_are_told_what_is_allowed(tmp_path):
+    with pytest.raises(UserError, match=r"points: found 'starts\.csv'\. Allowed: a list\."):
+        config(tmp_path, "{kind: list, points: starts.csv}")
+
+
+@pytest.mark.parametrize(
+    ("points", "says"),
+    [
+        ([[60, 0], [70, 10]], "y 0 to 10 mm, heading 0 to 360"),
+        ([[60, 0, 180], [70, 10]], "y 0 to 10 mm, 1 with a heading of their own, else heading 0"),
+        ([[60, 0, 180, 4]], "1 with a heading and 1 with a frame of their own, else heading 0"),
+    ],
+)
+def test_captions_say_what_a_list_gives_itself(points, says):
+    start = {"kind": "list", "points": points, "heading_deg": [0.0, 360.0], "frame": "uniform"}
+    run = factories_results.config(simulations=3)
+    run["simulation"]["start"] = start
+    assert says in common_numbers(run)["start"]

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from plumenav import registry
 from plumenav.batch.prepare import read_prepared
 from plumenav.config.detection import fitted_recording, has_detections, overlapping
+from plumenav.models._binding import bound
 from plumenav.models._contract import declared
 
 # numbers of a prepared file that are reported as they are; NaN becomes null
@@ -40,7 +40,7 @@ def privileged(config: dict[str, Any]) -> dict[str, str]:
         Resolved config.
     """
     known = {
-        label: str(declared(registry.get("model", agent["model"]), "PRIVILEGED"))
+        label: str(declared(bound(agent["model"], agent["parameters"]), "PRIVILEGED"))
         for label, agent in config["agents"].items()
     }
     return {label: text for label, text in known.items() if text}

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plumenav.config.resolve_agent import check_adaptation, check_step
 from plumenav.errors import UserError
 from plumenav.models._binding import bound
 from plumenav.models._contract import declared
+from plumenav.models._time_step import check_adaptation, check_step
 
 if TYPE_CHECKING:
     from plumenav.batch.prepare import Prepared

@@ -54,6 +54,8 @@ def _allowed(problem: ErrorDetails) -> str:
         return "a section of keys"
     if problem["type"] == "value_error":
         return message
+    if problem["type"] in ("tuple_type", "list_type"):
+        return "a list"
     plain = message.removeprefix("Input should be ").partition(", unable to parse")[0]
     return plain[0].lower() + plain[1:]
 

@@ -13,7 +13,7 @@ from plumenav.config.conditions import expand_seeds
 from plumenav.config.detection import check_detections
 from plumenav.config.explain import explain
 from plumenav.config.presets import with_preset
-from plumenav.config.resolve_agent import check_adaptation, check_step, resolve_agent
+from plumenav.config.resolve_agent import resolve_agent
 from plumenav.config.resolve_recording import resolve_recording
 from plumenav.config.resolve_start import resolve_start
 from plumenav.config.schema import Config
@@ -21,6 +21,7 @@ from plumenav.config.wind_fields import COMPONENTS
 from plumenav.config.yaml_file import read_yaml
 from plumenav.errors import UserError, nearest
 from plumenav.models._binding import bound
+from plumenav.models._time_step import check_adaptation, check_step
 from plumenav.starts._contract import start_plugin
 
 

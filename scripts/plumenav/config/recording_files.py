@@ -15,7 +15,9 @@ from plumenav.errors import UserError, nearest
 WILDCARD = re.compile(r"[*?\[]")
 # What marks a folder as one array of many small files.
 ZARR_MARKS = ("zarr.json", ".zarray", ".zgroup")
-DATA_FOLDER_HINT = "Set data_folder in the config, or the environment variable PLUMENAV_DATA."
+DATA_FOLDER_HINT = (
+    "Set data_folder in the config, or the environment variable PLUMENAV_DATA, which wins."
+)
 
 
 class Files(NamedTuple):

@@ -214,6 +214,24 @@ MOVIE_END_TEXT = {
 }
 
 
+def privileged_text(known: dict[str, str]) -> str:
+    """What a caption says of privileged agents; those that know the same share a sentence.
+
+    Examples
+    --------
+    >>> privileged_text({"a": "the wind", "b": "the map", "c": "the wind"})
+    ' * Privileged: a, c (each knows the wind); b (knows the map).'
+    """
+    agents: dict[str, list[str]] = {}
+    for label, text in known.items():
+        agents.setdefault(text, []).append(label)
+    said = "; ".join(
+        f"{', '.join(labels)} ({'each knows' if len(labels) > 1 else 'knows'} {text})"
+        for text, labels in agents.items()
+    )
+    return f" * Privileged: {said}." if said else ""
+
+
 def common_numbers(config: dict[str, Any]) -> dict[str, Any]:
     """What every caption may say of how the simulations were run."""
     simulation, start = config["simulation"], config["simulation"]["start"]
@@ -221,13 +239,14 @@ def common_numbers(config: dict[str, Any]) -> dict[str, Any]:
     frame = start["frame"]
     at = "at a uniformly drawn frame" if frame == "uniform" else f"at frame {frame}"
     at += MOVIE_PART_TEXT[simulation["movie_part"]]
+    own = plugin.own(params) if hasattr(plugin, "own") else ""
     nominal = [label for label, r in config["recordings"].items() if r["nominal"]]
     return {
         "run": config["run"],
         "simulations": simulation["simulations"],
         "duration_s": f"{simulation['duration_s']:g}",
         "success_radius_mm": f"{simulation['success_radius_mm']:g}",
-        "start": f"{plugin.words(params)}, heading {span(start['heading_deg'])}°, {at}",
+        "start": f"{plugin.words(params)}, {own}heading {span(start['heading_deg'])}°, {at}",
         "boundary": BOUNDARY_TEXT[simulation["boundary"]],
         "movie_end": MOVIE_END_TEXT[simulation["movie_end"]],
         "nominal": (
@@ -236,9 +255,7 @@ def common_numbers(config: dict[str, Any]) -> dict[str, Any]:
             if nominal
             else ""
         ),
-        "privileged": "".join(
-            f" * {label} is privileged: {text}." for label, text in privileged(config).items()
-        ),
+        "privileged": privileged_text(privileged(config)),
         "blank_simulations": config["validation"]["blank_simulations"],
         "limits": config["validation"],
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -156,6 +157,20 @@ def mark_scale(axes: Axes, limits: tuple[float, float, float, float]) -> None:
         fontsize=6,
         path_effects=OUTLINE,
     )
+
+
+def legend_columns(labels: Sequence[str], width_mm: float, most: int = 5) -> int:
+    """Columns of a legend below a figure, so that its longest label fits.
+
+    A letter of the legend's font is about 1.4 mm wide; handle and gaps take 12 mm.
+
+    Examples
+    --------
+    >>> legend_columns(["fly", "moth"], 85.0), legend_columns(["infotaxis_misfit*"] * 9, 85.0)
+    (2, 2)
+    """
+    widest_mm = 12.0 + 1.4 * max(map(len, labels), default=0)
+    return max(1, min(most, len(labels), int(width_mm // widest_mm)))
 
 
 def colour_bar(figure: Figure, image: Any, axes: Any, label: str, **how: Any) -> None:

@@ -32,7 +32,7 @@ def draw(run: RunData) -> tuple[Figure, pd.DataFrame]:
         return panels.nothing("no simulation was completed"), curves
     n_panels = len(run.recordings)
     width = style.COLUMN_MM if n_panels == 1 else style.PAGE_MM
-    n_columns = min(4, max(1, (len(run.agents) + 1) // 2)) if n_panels == 1 else 4
+    n_columns = panels.legend_columns([run.named(agent) for agent in run.agents], width, most=4)
     legend_mm = 4.0 * -(-len(run.agents) // n_columns)
     figure = panels.new_figure(width, 52 + legend_mm)
     axes = figure.subplots(1, n_panels, squeeze=False, sharey=True)[0]

@@ -23,7 +23,7 @@ published equations. Left: largest difference of position in a simulation until 
 tie ({{ exact }} are exactly equal and drawn at the left end); limit {{ limits.max_error_mm }} mm.
 Right: smallest correlation of the per-step displacements (x, y) and heading increments; limit
 {{ limits.min_correlation }}. {{ missed }} miss a limit. This is agreement with our second
-implementation, not with the authors' own code.
+implementation, not with the authors' own code.{{ privileged }}
 """
 
 
@@ -61,7 +61,7 @@ def draw(run: RunData) -> tuple[Figure, pd.DataFrame]:
             ha="right" if side == "left" else "left",
             fontsize=6,
         )
-    left.set_yticks(range(len(run.agents)), run.agents)
+    left.set_yticks(range(len(run.agents)), [run.named(agent) for agent in run.agents])
     left.set_ylim(len(run.agents) - 0.4, -0.6)
     for label, agent in zip(left.get_yticklabels(), run.agents, strict=True):
         label.set_color(run.colour(agent))
@@ -104,4 +104,5 @@ def _explain(figure: Figure, run: RunData, any_missed: bool) -> None:
     ]
     if any_missed:
         handles.append(Line2D([], [], marker="o", ls="none", color="red", ms=3, label="missed"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=5)
+    columns = panels.legend_columns([str(h.get_label()) for h in handles], style.PAGE_MM)
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns)

@@ -190,7 +190,8 @@ def _draw_axis(axes: Axes, run: RunData, row: Row) -> pd.DataFrame:
     axes.set_xlabel("x (mm)")
     axes.set_ylabel("hits per second")
     axes.set_ylim(bottom=0)
-    axes.legend(fontsize=5.5, handlelength=1.2, loc="upper right")
+    # above the panel: the rate has its peak where an inner legend would be
+    axes.legend(fontsize=5.5, handlelength=1.2, loc="lower left", bbox_to_anchor=(0.0, 1.0))
     return pd.concat(plotted)
 
 

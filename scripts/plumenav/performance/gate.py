@@ -30,10 +30,14 @@ def memory_misses(jobs: Sequence[dict[str, Any]]) -> list[Missed]:
     ]
 
 
+def _shown(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
 def table(rows: Sequence[Missed]) -> str:
     """Rows of {what, found, required} as text."""
     head = {"what": "missed", "found": "found", "required": "required"}
-    cells = [[str(row[key]) for key in head] for row in [head, *rows]]
+    cells = [[_shown(row[key]) for key in head] for row in [head, *rows]]
     widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -96,6 +96,36 @@ def interval(row: dict[str, Any], prefix: str = "") -> str:
     return f"{percent(rate)} ({percent(low)} to {percent(high)})"
 
 
+def _level(level: dict[str, Any]) -> str:
+    return f"{number(float(level['value']))}{' noise sd' if level['unit'] == 'noise_sd' else ''}"
+
+
+def senses(agent: dict[str, Any]) -> str:
+    """What an agent of a resolved config smells with, and whether it feels the wind.
+
+    Examples
+    --------
+    >>> level = {"value": 5.0, "unit": "noise_sd"}
+    >>> sensor = {"shape": "pair", "parameters": {"separation_mm": 2.0}, "threshold": level,
+    ...           "interpolation": "nearest", "dead_zone": None, "noise": None,
+    ...           "adaptation": {"tau_s": 2.0, "half_level": 0.1}}
+    >>> senses({"sensor": sensor, "wind": "off"})
+    'pair (separation_mm 2), nearest; threshold 5 noise sd; adapts in 2 s (half at 0.1); no wind'
+    """
+    sensor = agent["sensor"]
+    sizes = ", ".join(f"{k} {number(float(v))}" for k, v in (sensor["parameters"] or {}).items())
+    parts = [f"{sensor['shape']}{f' ({sizes})' if sizes else ''}, {sensor['interpolation']}"]
+    for name, words in (("threshold", "threshold"), ("dead_zone", "dead zone"), ("noise", "noise")):
+        if sensor[name] is not None:
+            parts.append(f"{words} {_level(sensor[name])}")
+    if sensor["adaptation"] is not None:
+        tau_s, half = (float(sensor["adaptation"][k]) for k in ("tau_s", "half_level"))
+        parts.append(f"adapts in {number(tau_s)} s (half at {number(half)})")
+    if agent["wind"] == "off":
+        parts.append("no wind")
+    return "; ".join(parts)
+
+
 def data_uri(path: Path) -> str:
     """A picture as a data URI."""
     kind = {"svg": "image/svg+xml", "png": "image/png"}[path.suffix[1:]]
@@ -209,6 +239,7 @@ def page_text(
         interval=interval,
         close_to_one=close_to_one,
         concentration=concentration,
+        senses=senses,
     )
     verdict = read_json(root / "validation" / "verdict.json")
     text = environment.get_template("page.html.j2").render(
@@ -217,6 +248,7 @@ def page_text(
         config_text=json.dumps(config, indent=2, ensure_ascii=False),
         verdict=verdict,
         missed=[entry for entry in numbers["targets"] if not entry["passed"]],
+        published_names={f"{p['model']}: {p['name']}" for p in numbers["published"]},
         nominal=[label for label, r in numbers["recordings"].items() if r["nominal"]],
         open_loop=[label for label, r in numbers["recordings"].items() if r["kind"] == "signal"],
         figures=figure_entries(root, "figures", figures),

@@ -9,6 +9,7 @@ A file of this folder defines
     words(params) -> str : where that is, in a few words, for captions
 and, where places or times depend on more than that,
     chosen(params, asked, scene) -> Starts : takes the place of `places`
+    own(params) -> str : which headings and start frames it gives itself, for captions; may be empty
 Headings and start frames are drawn the same way for all kinds, unless `chosen` changes them.
 """
 

@@ -22,7 +22,8 @@ class Params(StartParams):
     points: tuple[tuple[float | None, ...], ...] = Field(
         min_length=1,
         description="places: [x_mm, y_mm], [x_mm, y_mm, heading_deg] or [x_mm, y_mm, heading_deg,"
-        " frame]; null or nothing: drawn as usual",
+        " frame]; null or nothing: drawn as usual. Instead of points, `file: starts.csv` names a"
+        " CSV file with the headings x_mm, y_mm and, if wanted, heading_deg, frame",
     )
 
     @field_validator("points")
@@ -111,6 +112,15 @@ def outline(params: Params) -> np.ndarray:
 def closest_mm(params: Params) -> float:
     """Distance of the nearest place."""
     return float(np.hypot(*_places(params).T).min())
+
+
+def own(params: Params) -> str:
+    """How many places bring their own heading, and their own frame."""
+    full = [(*point, None, None)[:4] for point in params.points]
+    headings = sum(point[2] is not None for point in full)
+    frames = sum(point[3] is not None for point in full)
+    given = [f"{n} with {what}" for n, what in ((headings, "a heading"), (frames, "a frame")) if n]
+    return f"{' and '.join(given)} of their own, else " if given else ""
 
 
 def words(params: Params) -> str:

@@ -280,7 +280,7 @@ def original_code(
         own = [row for row in rows if row["model"] == agent["model"] and row["preset"] in presets]
         if own:
             found[label] = {
-                "source": ", ".join(sorted({row["source"] for row in own})),
+                "source": "; ".join(sorted({row["source"] for row in own})),
                 "n": len(own),
                 "passed": all(row["passed"] for row in own),
             }
