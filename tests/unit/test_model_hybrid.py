@@ -413,12 +413,12 @@ def test_mirrored_draws_mirror_the_track(parameters):
 
 def test_two_sides_are_there_if_either_compares_them(tmp_path, monkeypatch):
     # the inside model's sensor, unless only the outside model has two sides
-    source = (tmp_path / "two_sided.py", ROOT / "scripts/plumenav/models/on_off.py")
+    source = (tmp_path / "on_off_with_sides.py", ROOT / "scripts/plumenav/models/on_off.py")
     source[0].write_text(
         source[1].read_text().replace('"shape": "point"', '"shape": "pair"') + "BILATERAL = True\n"
     )
-    monkeypatch.setitem(registry._user_files, ("model", "two_sided"), source[0])
-    pair = composed("hybrid", "walk_stop_turn", "two_sided")
+    monkeypatch.setitem(registry._user_files, ("model", "on_off_with_sides"), source[0])
+    pair = composed("hybrid", "walk_stop_turn", "on_off_with_sides")
     assert pair.BILATERAL
     assert pair.SENSOR["shape"] == "pair"
     assert not hybrid.BILATERAL
@@ -549,6 +549,7 @@ def process(tmp_path, movie):
     return run
 
 
+@pytest.mark.slow
 def test_users_models_behind_the_gate_are_cached_and_never_stale(process, tmp_path):
     future = "from __future__ import annotations\n"
     model = TEMPLATE.read_text().replace(future, future + 'PLUGIN_KIND = "model"\n')
@@ -573,6 +574,7 @@ def test_users_models_behind_the_gate_are_cached_and_never_stale(process, tmp_pa
     assert sum(fast) > sum(slow)
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_an_edited_builtin_model_behind_the_gate_gives_its_new_result(process, tmp_path):
     copy = tmp_path / "scripts"

@@ -71,6 +71,7 @@ def hill(path):
     return path
 
 
+@pytest.mark.slow
 def test_a_hill_of_odour_in_still_air_helps_and_a_second_antenna_hardly(tmp_path):
     """Published: 0.35 with one antenna, 0.353 with two; where the flies started is not.
 

@@ -6,6 +6,9 @@ import pytest
 
 from plumenav.analysis.published import walks
 
+# the same measurements are judged in test_published_targets.py; here against formulas of our own
+pytestmark = pytest.mark.slow
+
 TURN_HZ = 1.0 / 0.75
 KEPT = math.cos(math.radians(30.0)) * math.exp(-(math.radians(8.0) ** 2) / 2.0)
 DRIFT_HZ = math.radians(20.0) ** 2 / 89.94 / 2.0

@@ -326,7 +326,7 @@ def test_met_numbers_of_publications_are_one_requirement_missed_ones_are_named(
     part = page_text(root, config, numbers).split('<section id="requirements">')[1]
     assert "on_off: max ON" not in part.split("</section>")[0]
     assert "on_off: max OFF" in part
-    assert "<td>1 of 2</td>" in part
+    assert "<td>1 of 2 (not: on_off: max OFF)</td>" in part
 
 
 def test_text_from_a_config_is_escaped(

@@ -248,7 +248,6 @@ def page_text(
         config_text=json.dumps(config, indent=2, ensure_ascii=False),
         verdict=verdict,
         missed=[entry for entry in numbers["targets"] if not entry["passed"]],
-        published_names={f"{p['model']}: {p['name']}" for p in numbers["published"]},
         nominal=[label for label, r in numbers["recordings"].items() if r["nominal"]],
         open_loop=[label for label, r in numbers["recordings"].items() if r["kind"] == "signal"],
         figures=figure_entries(root, "figures", figures),
