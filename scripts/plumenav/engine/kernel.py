@@ -185,7 +185,7 @@ def sense(
     return reading, left, right
 
 
-@njit(nogil=True, cache=True, error_model="numpy", _nrt=False)
+@njit(nogil=True, cache=True, error_model="numpy")
 def advance(
     first: int,
     last: int,
