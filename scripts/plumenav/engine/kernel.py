@@ -232,7 +232,19 @@ def advance(
         How many agents stopped only because their rows were full.
     """
     end_frame = first_frame + frames.shape[0]
-    capacity = rows.step.shape[1]
+    # arrays by names of their own: taken out of a tuple, each use would be counted
+    row_step = rows.step
+    row_frame = rows.frame
+    row_x = rows.x
+    row_y = rows.y
+    row_heading = rows.heading
+    row_odor = rows.odor
+    row_behaviour = rows.behaviour
+    row_state = rows.state
+    states = agents.state
+    memory = agents.memory
+    trace = agents.trace
+    capacity = row_step.shape[1]
     waiting = 0
     for i in range(first, last):
         if agents.end[i] != RUNNING or agents.wraps[i] != pass_number:
@@ -252,6 +264,12 @@ def advance(
         path = agents.path[i]
         closest2 = agents.closest2[i]
         n_rows = rows.filled[i]
+        in_plume = agents.in_plume[i] != 0
+        encounters = agents.encounters[i]
+        steps_in_plume = agents.steps_in_plume[i]
+        steps_outside = agents.steps_outside[i]
+        clipped = agents.clipped[i]
+        arrived = agents.arrived[i] != 0
         step = agents.step[i]
         end = RUNNING
         while True:
@@ -279,12 +297,12 @@ def advance(
                 break
             # ---- sense
             if w.control == SHUFFLED:
-                odor = agents.trace[i, step, 0]
+                odor = trace[i, step, 0]
                 odor_left = odor
                 odor_right = odor
                 if bilateral:
-                    odor_left = agents.trace[i, step, 1]
-                    odor_right = agents.trace[i, step, 2]
+                    odor_left = trace[i, step, 1]
+                    odor_right = trace[i, step, 2]
             else:
                 odor, odor_left, odor_right = sense(
                     frames,
@@ -305,34 +323,34 @@ def advance(
                     odor_left *= gain
                     odor_right *= gain
                 if w.keeps_trace:
-                    agents.trace[i, step, 0] = odor
+                    trace[i, step, 0] = odor
                     if bilateral:
-                        agents.trace[i, step, 1] = odor_left
-                        agents.trace[i, step, 2] = odor_right
+                        trace[i, step, 1] = odor_left
+                        trace[i, step, 2] = odor_right
             # ---- record
             if due:
-                rows.step[i, n_rows] = step
-                rows.frame[i, n_rows] = frame
-                rows.x[i, n_rows] = x
-                rows.y[i, n_rows] = y
-                rows.heading[i, n_rows] = heading
-                rows.odor[i, n_rows] = odor
-                rows.behaviour[i, n_rows] = behaviour
-                if rows.state.shape[2] > 0:
-                    store_state(agents.state, i, state)
+                row_step[i, n_rows] = step
+                row_frame[i, n_rows] = frame
+                row_x[i, n_rows] = x
+                row_y[i, n_rows] = y
+                row_heading[i, n_rows] = heading
+                row_odor[i, n_rows] = odor
+                row_behaviour[i, n_rows] = behaviour
+                if row_state.shape[2] > 0:
+                    store_state(states, i, state)
                     # element by element: an array assignment costs seconds of compilation
-                    for v in range(rows.state.shape[2]):
-                        rows.state[i, n_rows, v] = agents.state[i, v]
+                    for v in range(row_state.shape[2]):
+                        row_state[i, n_rows, v] = states[i, v]
                 n_rows += 1
             if odor >= w.threshold:
-                agents.steps_in_plume[i] += 1
-                if agents.in_plume[i] == 0:
-                    agents.encounters[i] += 1
-                agents.in_plume[i] = 1
+                steps_in_plume += 1
+                if not in_plume:
+                    encounters += 1
+                in_plume = True
             else:
-                agents.in_plume[i] = 0
+                in_plume = False
             if outside(x, y, w):
-                agents.steps_outside[i] += 1
+                steps_outside += 1
             # ---- decide
             wind_x, wind_y = wind_at(winds, frame - first_frame, x, y, w)
             observation = Observation(
@@ -348,11 +366,9 @@ def advance(
                 y,
             )
             noise = draw(key, np.uint64(step))
-            action, state = decide(
-                observation, state, constants, noise, w.dt_s, agents.memory, i, tables
-            )
+            action, state = decide(observation, state, constants, noise, w.dt_s, memory, i, tables)
             behaviour = action.behaviour
-            agents.clipped[i] += action.clipped
+            clipped += action.clipped
             new_heading = action.heading_rad
             # ---- move
             x1 = x + action.velocity_x_mm_s * w.dt_s
@@ -391,9 +407,10 @@ def advance(
                     y1 = y
                     length = 0.0
             # ---- arrive
-            if not agents.arrived[i]:
+            if not arrived:
                 s = arrival_fraction(x, y, x1, y1, w.success_radius)
                 if s >= 0.0:
+                    arrived = True
                     agents.arrived[i] = 1
                     agents.time_to_source[i] = (step + s) * w.dt_s
                     closest2 = min(closest2, w.success_radius * w.success_radius)
@@ -425,5 +442,10 @@ def advance(
         agents.closest2[i] = closest2
         agents.end[i] = end
         rows.filled[i] = n_rows
+        agents.in_plume[i] = in_plume
+        agents.encounters[i] = encounters
+        agents.steps_in_plume[i] = steps_in_plume
+        agents.steps_outside[i] = steps_outside
+        agents.clipped[i] = clipped
         store_state(agents.state, i, state)
     return waiting
