@@ -6,7 +6,12 @@ import pytest
 from plumenav.engine.run import Blocks, simulate
 from plumenav.performance.benchmark import reactive
 from plumenav.performance.benchmark._contract import Seen
-from plumenav.performance.benchmark._reactive_baselines import ARRAYS, LOOPS, NAMES
+from plumenav.performance.benchmark._reactive_baselines import (
+    ARRAYS,
+    LOOPS,
+    NAMES,
+    SUMMARY,
+)
 from plumenav.rng import uniform_draws
 from plumenav.tables import PlumeReader
 
@@ -22,11 +27,17 @@ def plume(tmp_path_factory):
 
 
 @pytest.mark.parametrize("model", reactive.MODELS)
-def test_baselines_walk_the_tracks_of_the_engine(model, plume):
+def test_baselines_walk_the_tracks_of_the_engine(model, plume, monkeypatch):
+    # one begins at the source, and so that some come close it is a wide one
+    monkeypatch.setattr(reactive, "RADIUS_MM", 20.0)
     plan = reactive.plan_of(AGENTS)
+    plan["x_mm"][:6] = [5.0, -21.0, 22.0, 25.0, -5.0, 400.0]
+    plan["y_mm"][:6] = 0.0
     parts = []
     with PlumeReader(plume) as reader:
-        simulate(Blocks(reader), plan, reactive.settings_of(model, STEPS), parts.append)
+        simulations = simulate(
+            Blocks(reader), plan, reactive.settings_of(model, STEPS), parts.append
+        ).simulations
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     order = np.lexsort((columns["step"], columns["simulation"]))
     ours = {name: columns[name][order].reshape(AGENTS, STEPS) for name in NAMES}
@@ -34,17 +45,26 @@ def test_baselines_walk_the_tracks_of_the_engine(model, plume):
     assert (ours["odor"] > reactive.THRESHOLD).any()
 
     movie, constants, dt_s = reactive.baseline_of(model, plume)
+    summed = {name: simulations.column(name).to_numpy() for name in SUMMARY[:4]}
+    for name in ("in_plume", "outside"):
+        summed[f"steps_{name}"] = simulations.column(f"time_{name}_s").to_numpy() / dt_s
+    assert (summed["steps_outside"] > 0).any()
+    assert 0 < np.isnan(summed["time_to_source_s"]).sum() < AGENTS
     draws = np.array([uniform_draws(int(key), STEPS, DRAWS[model]) for key in plan["key"]])
-    arrays = ARRAYS[model](movie, plan, constants, dt_s, STEPS, lambda i: draws[:, i].T)
+    arrays, track = ARRAYS[model](movie, plan, constants, dt_s, STEPS, lambda i: draws[:, i].T)
     for name in NAMES:
         assert np.allclose(arrays[name], ours[name].ravel(), atol=1e-6), name
+    for name in SUMMARY:
+        assert np.allclose(track[name], summed[name], atol=1e-6, equal_nan=True), name
     for a in range(AGENTS):
         start = {name: column[a].item() for name, column in plan.items()}
-        rows = LOOPS[model](
+        rows, one = LOOPS[model](
             movie, start, constants, dt_s, STEPS, lambda i, a=a: draws[a, i].tolist()
         )
         for name, column in zip(NAMES, np.array(rows).T, strict=True):
             assert np.allclose(column, ours[name][a], atol=1e-6), name
+        for name, value in zip(SUMMARY, one, strict=True):
+            assert np.allclose(value, summed[name][a], atol=1e-6, equal_nan=True), name
 
 
 @pytest.mark.parametrize("way", ["engine", "numpy", "loop"])

@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from plumenav.analysis.reproducibility import first_difference, icc_a1, trajectories_sha256
 from plumenav.batch.settings import take
-from plumenav.engine.run import Blocks, Columns, simulate
+from plumenav.engine.outcome import Columns
+from plumenav.engine.run import Blocks, simulate
 from plumenav.models._binding import float_parameters, scaled
 from plumenav.tables import REFERENCE, SIMULATIONS, Block
 

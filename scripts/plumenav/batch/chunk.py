@@ -10,7 +10,8 @@ from plumenav.batch.prepare import read_prepared
 from plumenav.batch.settings import chunk_rows, engine_settings, take
 from plumenav.batch.wind import opened
 from plumenav.engine.donors import with_donors
-from plumenav.engine.run import Columns, simulate
+from plumenav.engine.outcome import Columns
+from plumenav.engine.run import simulate
 from plumenav.models._binding import bound
 from plumenav.tables import (
     PLAN,

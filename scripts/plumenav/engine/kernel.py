@@ -15,6 +15,14 @@ import numpy as np
 from numba import njit
 
 from plumenav.engine.fields import movie as field  # [field]
+from plumenav.engine.geometry import (
+    arrival_fraction,
+    fold,
+    free_fraction,
+    outside,
+    wall_normal,
+    wind_at,
+)
 from plumenav.engine.jit import compiled
 from plumenav.engine.philox import philox_block, uniform
 from plumenav.engine.settings import (
@@ -36,13 +44,14 @@ from plumenav.engine.settings import (
     STOP,
     TURN,
 )
+from plumenav.engine.trigonometry import cos, sin
 from plumenav.models import correlated_random_walk as model  # [model]
 from plumenav.models._contract import Observation, declared
 from plumenav.models._math import normal
 from plumenav.rng import ENGINE_BLOCK, FIELD_BLOCK, SENSOR_BLOCK
 
-model_step = compiled(model.step)
-field_value = compiled(field.value)
+model_step = compiled(model.step, inlined=True)
+field_value = compiled(field.value, inlined=True)
 normal_number = compiled(normal)
 # constants to the compiler: who does not draw, or has no sides, pays nothing
 field_draws = field.DRAWS
@@ -88,16 +97,6 @@ def decide(
 
 
 @njit(inline="always")
-def fold(v: float, low: float, high: float) -> float:
-    """Reflect a coordinate into [low, high]."""
-    length = high - low
-    if length <= 0.0:
-        return low
-    m = (v - low) % (2.0 * length)
-    return low + m if m <= length else low + 2.0 * length - m
-
-
-@njit(inline="always")
 def sample(
     frames: Any,
     k: int,
@@ -119,8 +118,8 @@ def sample(
     n = points.shape[0]
     centred = n == 1 and points[0, 0] == 0.0 and points[0, 1] == 0.0
     if not centred:
-        cos_h = math.cos(heading)
-        sin_h = math.sin(heading)
+        cos_h = cos(heading)
+        sin_h = sin(heading)
     total = 0.0
     total_left = 0.0
     for j in range(n):
@@ -186,79 +185,6 @@ def sense(
     return reading, left, right
 
 
-@njit
-def wind_at(winds: Any, k: int, x: float, y: float, w: Any) -> tuple[float, float]:
-    """Wind at a place: uniform, or between the four surrounding pixels, clamped at the rim."""
-    n = winds.shape[0]
-    if n == 0:
-        return w.wind_x, w.wind_y
-    last_row = winds.shape[2] - 1
-    last_column = winds.shape[3] - 1
-    row = min(max(w.source_row - y / w.mm_per_px, 0.0), float(last_row))
-    column = min(max(x / w.mm_per_px + w.source_column, 0.0), float(last_column))
-    r0 = int(row)
-    c0 = int(column)
-    r1 = min(r0 + 1, last_row)
-    c1 = min(c0 + 1, last_column)
-    fr = row - r0
-    fc = column - c0
-    frame = k if n > 1 else 0
-    along = 0.0
-    across = 0.0
-    for v in range(2):
-        top = winds[frame, v, r0, c0] * (1.0 - fc) + winds[frame, v, r0, c1] * fc
-        bottom = winds[frame, v, r1, c0] * (1.0 - fc) + winds[frame, v, r1, c1] * fc
-        across = top * (1.0 - fr) + bottom * fr
-        if v == 0:
-            along = across
-    return along, across
-
-
-@njit(inline="always")
-def free_fraction(v0: float, v1: float, low: float, high: float) -> float:
-    """Fraction of a way that one coordinate can go before it would leave [low, high]."""
-    if v1 > high and v1 > v0:
-        return max(0.0, (high - v0) / (v1 - v0))
-    if v1 < low and v1 < v0:
-        return max(0.0, (low - v0) / (v1 - v0))
-    return 1.0
-
-
-@njit(inline="always")
-def wall_normal(v0: float, v1: float, low: float, high: float) -> float:
-    """Inward normal of the wall that a coordinate moved towards and beyond; 0: none."""
-    if v1 < low and v1 < v0:
-        return 1.0
-    if v1 > high and v1 > v0:
-        return -1.0
-    return 0.0
-
-
-@njit(inline="always")
-def outside(x: float, y: float, w: Any) -> bool:
-    """True if a place is not in the recorded arena."""
-    return w.bounded and not (x >= w.x_min and x < w.x_max and y > w.y_min and y <= w.y_max)
-
-
-@njit(inline="always")
-def arrival_fraction(x0: float, y0: float, x1: float, y1: float, radius: float) -> float:
-    """Fraction of a segment at which it enters the circle around the origin; -1 if it does not."""
-    c = x0 * x0 + y0 * y0 - radius * radius
-    if c <= 0.0:
-        return 0.0
-    dx = x1 - x0
-    dy = y1 - y0
-    b = x0 * dx + y0 * dy
-    if b >= 0.0:
-        return -1.0
-    a = dx * dx + dy * dy
-    discriminant = b * b - a * c
-    if discriminant < 0.0:
-        return -1.0
-    s = (-b - math.sqrt(discriminant)) / a
-    return s if s <= 1.0 else -1.0
-
-
 @njit(nogil=True, cache=True, error_model="numpy")
 def advance(
     first: int,
@@ -306,7 +232,19 @@ def advance(
         How many agents stopped only because their rows were full.
     """
     end_frame = first_frame + frames.shape[0]
-    capacity = rows.step.shape[1]
+    # arrays by names of their own: taken out of a tuple, each use would be counted
+    row_step = rows.step
+    row_frame = rows.frame
+    row_x = rows.x
+    row_y = rows.y
+    row_heading = rows.heading
+    row_odor = rows.odor
+    row_behaviour = rows.behaviour
+    row_state = rows.state
+    states = agents.state
+    memory = agents.memory
+    trace = agents.trace
+    capacity = row_step.shape[1]
     waiting = 0
     for i in range(first, last):
         if agents.end[i] != RUNNING or agents.wraps[i] != pass_number:
@@ -326,6 +264,12 @@ def advance(
         path = agents.path[i]
         closest2 = agents.closest2[i]
         n_rows = rows.filled[i]
+        in_plume = agents.in_plume[i] != 0
+        encounters = agents.encounters[i]
+        steps_in_plume = agents.steps_in_plume[i]
+        steps_outside = agents.steps_outside[i]
+        clipped = agents.clipped[i]
+        arrived = agents.arrived[i] != 0
         step = agents.step[i]
         end = RUNNING
         while True:
@@ -353,12 +297,12 @@ def advance(
                 break
             # ---- sense
             if w.control == SHUFFLED:
-                odor = agents.trace[i, step, 0]
+                odor = trace[i, step, 0]
                 odor_left = odor
                 odor_right = odor
                 if bilateral:
-                    odor_left = agents.trace[i, step, 1]
-                    odor_right = agents.trace[i, step, 2]
+                    odor_left = trace[i, step, 1]
+                    odor_right = trace[i, step, 2]
             else:
                 odor, odor_left, odor_right = sense(
                     frames,
@@ -379,34 +323,34 @@ def advance(
                     odor_left *= gain
                     odor_right *= gain
                 if w.keeps_trace:
-                    agents.trace[i, step, 0] = odor
+                    trace[i, step, 0] = odor
                     if bilateral:
-                        agents.trace[i, step, 1] = odor_left
-                        agents.trace[i, step, 2] = odor_right
+                        trace[i, step, 1] = odor_left
+                        trace[i, step, 2] = odor_right
             # ---- record
             if due:
-                rows.step[i, n_rows] = step
-                rows.frame[i, n_rows] = frame
-                rows.x[i, n_rows] = x
-                rows.y[i, n_rows] = y
-                rows.heading[i, n_rows] = heading
-                rows.odor[i, n_rows] = odor
-                rows.behaviour[i, n_rows] = behaviour
-                if rows.state.shape[2] > 0:
-                    store_state(agents.state, i, state)
+                row_step[i, n_rows] = step
+                row_frame[i, n_rows] = frame
+                row_x[i, n_rows] = x
+                row_y[i, n_rows] = y
+                row_heading[i, n_rows] = heading
+                row_odor[i, n_rows] = odor
+                row_behaviour[i, n_rows] = behaviour
+                if row_state.shape[2] > 0:
+                    store_state(states, i, state)
                     # element by element: an array assignment costs seconds of compilation
-                    for v in range(rows.state.shape[2]):
-                        rows.state[i, n_rows, v] = agents.state[i, v]
+                    for v in range(row_state.shape[2]):
+                        row_state[i, n_rows, v] = states[i, v]
                 n_rows += 1
             if odor >= w.threshold:
-                agents.steps_in_plume[i] += 1
-                if agents.in_plume[i] == 0:
-                    agents.encounters[i] += 1
-                agents.in_plume[i] = 1
+                steps_in_plume += 1
+                if not in_plume:
+                    encounters += 1
+                in_plume = True
             else:
-                agents.in_plume[i] = 0
+                in_plume = False
             if outside(x, y, w):
-                agents.steps_outside[i] += 1
+                steps_outside += 1
             # ---- decide
             wind_x, wind_y = wind_at(winds, frame - first_frame, x, y, w)
             observation = Observation(
@@ -422,11 +366,9 @@ def advance(
                 y,
             )
             noise = draw(key, np.uint64(step))
-            action, state = decide(
-                observation, state, constants, noise, w.dt_s, agents.memory, i, tables
-            )
+            action, state = decide(observation, state, constants, noise, w.dt_s, memory, i, tables)
             behaviour = action.behaviour
-            agents.clipped[i] += action.clipped
+            clipped += action.clipped
             new_heading = action.heading_rad
             # ---- move
             x1 = x + action.velocity_x_mm_s * w.dt_s
@@ -465,9 +407,10 @@ def advance(
                     y1 = y
                     length = 0.0
             # ---- arrive
-            if not agents.arrived[i]:
+            if not arrived:
                 s = arrival_fraction(x, y, x1, y1, w.success_radius)
                 if s >= 0.0:
+                    arrived = True
                     agents.arrived[i] = 1
                     agents.time_to_source[i] = (step + s) * w.dt_s
                     closest2 = min(closest2, w.success_radius * w.success_radius)
@@ -499,5 +442,10 @@ def advance(
         agents.closest2[i] = closest2
         agents.end[i] = end
         rows.filled[i] = n_rows
+        agents.in_plume[i] = in_plume
+        agents.encounters[i] = encounters
+        agents.steps_in_plume[i] = steps_in_plume
+        agents.steps_outside[i] = steps_outside
+        agents.clipped[i] = clipped
         store_state(agents.state, i, state)
     return waiting

@@ -48,7 +48,7 @@ else:
         return a + b
 
 
-@njit
+@njit(forceinline=True)
 def philox_block(key: Any, step: Any, block: Any) -> tuple[Any, Any, Any, Any]:
     """Four 64-bit words of (key, step, block)."""
     # numpy counts up before it draws: its counter (step, block) uses (step + 1, block)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,32 +19,14 @@ from plumenav import registry, world
 from plumenav.engine import settings as codes
 from plumenav.engine.compiling import load_kernel, warm
 from plumenav.engine.donors import donors_of, trace_parts, trace_room
+from plumenav.engine.outcome import Columns, Outcome, make_rows, recorded, summarized
 from plumenav.engine.winds import UNIFORM, RecordedWind
 from plumenav.models import _binding as binding
 from plumenav.models._contract import Surroundings, declared
-from plumenav.tables import PLAN, SIMULATIONS, Block, PlumeReader
+from plumenav.tables import Block, PlumeReader
 
-Columns = dict[str, np.ndarray]
 # rows each agent may record before the kernel hands them over; bounds memory, changes no result
 CAPACITY = 2048
-
-
-class Outcome(NamedTuple):
-    """What a chunk gave.
-
-    Attributes
-    ----------
-    simulations : pyarrow.Table
-        One row per simulation (schema SIMULATIONS).
-    kernel : dict
-        Cache hits and misses of the compiled kernel.
-    blocks_decoded : int
-        How many blocks were read from disk.
-    """
-
-    simulations: pa.Table
-    kernel: dict[str, int]
-    blocks_decoded: int
 
 
 class Blocks:
@@ -205,84 +187,14 @@ def make_agents(
     )
 
 
-def make_rows(n: int, capacity: int, n_variables: int) -> codes.Rows:
-    """Room for the rows of one block."""
-
-    def room(dtype: Any) -> np.ndarray:
-        return np.empty((n, capacity), dtype)
-
-    return codes.Rows(
-        filled=np.zeros(n, np.int64),
-        step=room(np.int32),
-        frame=room(np.int32),
-        x=room(np.float64),
-        y=room(np.float64),
-        heading=room(np.float64),
-        odor=room(np.float64),
-        behaviour=room(np.int8),
-        state=np.empty((n, capacity, n_variables)),
-    )
-
-
-def recorded(
-    rows: codes.Rows, simulations: np.ndarray, dt_s: float, variables: list[str]
-) -> Columns:
-    """Rows of all agents, one after the other, as columns of a trajectory table."""
-    most = int(rows.filled.max(initial=0))
-    taken = np.arange(most) < rows.filled[:, None]
-    columns = {
-        "simulation": np.repeat(simulations, rows.filled),
-        "step": rows.step[:, :most][taken],
-        "frame": rows.frame[:, :most][taken],
-        "x_mm": rows.x[:, :most][taken],
-        "y_mm": rows.y[:, :most][taken],
-        "heading_rad": rows.heading[:, :most][taken],
-        "odor": rows.odor[:, :most][taken],
-        "state": rows.behaviour[:, :most][taken],
-    }
-    columns["time_s"] = columns["step"] * dt_s
-    for v, name in enumerate(variables):
-        columns[name] = rows.state[:, :most, v][taken]
-    return columns
-
-
-def summarized(
-    plan: Columns, agents: codes.Agents, w: codes.World, movie_time: np.ndarray
-) -> pa.Table:
-    """One row per simulation."""
-    ok = agents.status == codes.OK
-    arrived = (agents.arrived == 1) & ok
-    duration = np.where(agents.end == codes.END_SOURCE, agents.time_to_source, agents.step * w.dt_s)
-    start_distance = np.hypot(plan["x_mm"], plan["y_mm"])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        efficiency = (start_distance - w.success_radius) / agents.path
-        speed = agents.path / duration
-        rate = agents.encounters / duration
-    single = arrived & (agents.end == codes.END_SOURCE) & (agents.path > 0)
-    columns: dict[str, Any] = {
-        **{name: plan[name] for name in PLAN.arrow.names},
-        "status": [codes.STATUS_NAMES[s] for s in agents.status],
-        "success": arrived,
-        "time_to_source_s": pa.array(agents.time_to_source, mask=~arrived),
-        "end": [codes.END_NAMES[e] for e in agents.end],
-        "duration_s": duration,
-        "wraps": agents.wraps,
-        "path_mm": agents.path,
-        "net_upwind_mm": plan["x_mm"] - agents.x,
-        "path_efficiency": pa.array(efficiency, mask=~single),
-        "mean_speed_mm_s": pa.array(speed, mask=~(duration > 0)),
-        "closest_mm": np.sqrt(agents.closest2),
-        "encounters": agents.encounters,
-        "encounter_rate_hz": pa.array(rate, mask=~(duration > 0)),
-        "time_in_plume_s": agents.steps_in_plume * w.dt_s,
-        "time_outside_s": agents.steps_outside * w.dt_s,
-        "final_x_mm": agents.x,
-        "final_y_mm": agents.y,
-        "clipped_rates": agents.clipped,
-    }
-    return pa.table(
-        {field.name: pa.array(columns[field.name]).cast(field.type) for field in SIMULATIONS.arrow}
-    )
+def most_rows(blocks: Blocks, w: codes.World) -> int:
+    """Rows that an agent can have at most in a block, or somewhat more: room beyond is wasted."""
+    seconds = w.n_steps * w.dt_s
+    if w.movie_end == codes.LOOP:
+        begins = np.append(blocks.time_s[[first for first, _ in blocks.extents]], np.inf)
+        begins[-1] = blocks.time_s[0] + blocks.metadata["period_s"]
+        seconds = min(seconds, float(np.diff(begins).max()))
+    return int(seconds / (w.dt_s * w.record_every)) + 2
 
 
 def simulate(
@@ -366,7 +278,7 @@ def _simulate(
     )
     n = len(agents.x)
     variables = list(model.State._fields) if settings["record_variables"] else []
-    rows = make_rows(n, capacity, len(variables))
+    rows = make_rows(n, min(capacity, most_rows(blocks, w)), len(variables))
     if emit is None:
         w = w._replace(record_every=w.n_steps + 1)
         emit = _ignore

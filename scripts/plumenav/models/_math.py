@@ -31,6 +31,13 @@ def normal(a: float, b: float) -> float:
     return math.sqrt(-2.0 * math.log(1.0 - a)) * math.cos(2.0 * math.pi * b)
 
 
+def modulo(a: float, b: float) -> float:
+    """The same number as `a % b`, b > 0, without its long division (|a / b| below 1e9)."""
+    r = a - b * math.floor(a / b)
+    # the quotient may have been rounded up to a whole number
+    return r + b if r < 0.0 else r
+
+
 def other_side(u: float) -> float:
     """Uniform number that decides between two sides (u < 0.5) the other way, for `mirrored`."""
     return 1.0 - 2.0**-53 - u

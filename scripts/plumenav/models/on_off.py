@@ -10,8 +10,10 @@ from __future__ import annotations
 import math
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
+
 from plumenav.models._contract import Action, ModelParams, Observation, parameter
-from plumenav.models._math import normal, other_side
+from plumenav.models._math import modulo, normal, other_side
 
 CITATION = (
     "Alvarez-Salvado E et al. (2018) Elementary sensory-motor transformations underlying "
@@ -63,6 +65,8 @@ SENSOR: dict[str, Any] = {
 }
 NEEDS_WIND = False
 BEHAVIOURS = ("walk",)
+# the published code reads its drive from a table of whole degrees
+SINES = np.array([math.sin(math.radians(degrees)) for degrees in range(360)])
 
 
 class Constants(NamedTuple):
@@ -194,9 +198,10 @@ def step(
         if observation.wind_y_mm_s != 0.0 or observation.wind_x_mm_s < 0.0:
             off_wind -= math.atan2(observation.wind_y_mm_s, observation.wind_x_mm_s)
         if c.published > 0.5:
-            degrees = math.degrees(off_wind) % 359.0
-            off_wind = math.radians(math.floor(degrees + 0.5))
-        drive = (c.drive_upwind * state.on - c.drive_downwind) * math.sin(off_wind) * dt_s
+            shape = SINES[int(modulo(math.degrees(off_wind), 359.0) + 0.5)]
+        else:
+            shape = math.sin(off_wind)
+        drive = (c.drive_upwind * state.on - c.drive_downwind) * shape * dt_s
 
     speed = max(0.0, c.speed * (1.0 + c.speed_on * state.on - c.speed_off * state.off))
     action = Action(

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from plumenav import registry
-from plumenav.engine.run import Blocks, Columns, simulate
+from plumenav.engine.outcome import Columns
+from plumenav.engine.run import Blocks, simulate
 from plumenav.rng import noise_key
 from plumenav.tables import PlumeReader, PlumeWriter
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from plumenav.analysis.published import _experiment as experiment
 from plumenav.analysis.published._contract import Measurement
-from plumenav.engine.run import Columns
+from plumenav.engine.outcome import Columns
 
 DT_S = 1.0 / 89.94
 FLIES = 100

@@ -15,7 +15,7 @@ import numpy as np
 from plumenav.analysis.published import _experiment as experiment
 from plumenav.analysis.published._contract import Measurement
 from plumenav.analysis.published.targets import load_targets
-from plumenav.engine.run import Columns
+from plumenav.engine.outcome import Columns
 
 DT_S = 0.02
 SAMPLES = 3400

@@ -15,7 +15,8 @@ import numpy as np
 from plumenav import registry
 from plumenav.analysis.published import _experiment as experiment
 from plumenav.analysis.published._contract import Measurement
-from plumenav.engine.run import Blocks, Columns, Outcome, simulate
+from plumenav.engine.outcome import Columns, Outcome
+from plumenav.engine.run import Blocks, simulate
 from plumenav.rng import noise_key
 from plumenav.tables import PlumeReader, PlumeWriter
 

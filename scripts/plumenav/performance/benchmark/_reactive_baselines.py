@@ -1,8 +1,9 @@
 """How a laboratory would write the two fly models: a loop over agents, or arrays over agents.
 
 Both do what the engine does, and record the same columns: sense in a movie that loops, decide,
-move, remember. Written for the benchmark and compared with the engine step by step in its tests;
-models with published parameters, wind along +x, open boundaries, no arrival.
+move, see whether the step meets the source, sum up the track. Written for the benchmark and
+compared with the engine step by step in its tests; models with published parameters, wind along
++x, open boundaries; arrival does not end a track.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ Draw = Callable[[int], np.ndarray]
 DrawOne = Callable[[int], list[float]]
 SENSED = ("frame", "x_mm", "y_mm", "heading_rad", "odor", "state")
 NAMES = ("simulation", "step", "time_s", *SENSED)
+SUMMARY = (
+    *("path_mm", "closest_mm", "time_to_source_s"),
+    *("encounters", "steps_in_plume", "steps_outside"),
+)
 NEVER = -1.0e9
 SLACK_S = 1.0e-9
 
@@ -34,6 +39,8 @@ class Plume(NamedTuple):
         The sensor, mm ahead and to the left.
     bilinear : bool
     threshold : float
+    radius_mm : float
+        Nearer to the origin is arrived.
     """
 
     frames: np.ndarray
@@ -46,6 +53,18 @@ class Plume(NamedTuple):
     points: np.ndarray
     bilinear: bool
     threshold: float
+    radius_mm: float
+
+    @property
+    def extent_mm(self) -> tuple[float, float, float, float]:
+        """Outer edges of the image: x from, to, y from, to."""
+        _, height, width = self.frames.shape
+        return (
+            (-0.5 - self.source_column) * self.mm_per_px,
+            (width - 0.5 - self.source_column) * self.mm_per_px,
+            (self.source_row - height + 0.5) * self.mm_per_px,
+            (self.source_row + 0.5) * self.mm_per_px,
+        )
 
     def shown(self, start: Any, t_s: float) -> Any:
         """Number of the frame at a time, for start frames."""
@@ -100,14 +119,69 @@ def tidy(rows: Columns, simulation: np.ndarray, dt: float) -> Columns:
     return {**about, **{name: column.T.ravel() for name, column in rows.items()}}
 
 
+class ArrayTracks:
+    """What is known of all tracks at their end, updated step by step."""
+
+    def __init__(self, plume: Plume, x: np.ndarray, y: np.ndarray) -> None:
+        self.extent, self.radius = plume.extent_mm, plume.radius_mm
+        self.threshold = plume.threshold
+        self.path, self.closest2 = np.zeros(len(x)), x * x + y * y
+        self.arrival = np.full(len(x), np.nan)
+        self.was_in = np.zeros(len(x), bool)
+        self.encounters, self.inside, self.outside = np.zeros((3, len(x)), np.int64)
+
+    def add(
+        self,
+        t: float,
+        dt: float,
+        odor: np.ndarray,
+        x0: np.ndarray,
+        y0: np.ndarray,
+        x1: np.ndarray,
+        y1: np.ndarray,
+    ) -> None:
+        """Add a step that began at t, at (x0, y0), and ended at (x1, y1)."""
+        is_in = odor >= self.threshold
+        self.inside += is_in
+        self.encounters += is_in & ~self.was_in
+        self.was_in = is_in
+        x_min, x_max, y_min, y_max = self.extent
+        self.outside += ~((x0 >= x_min) & (x0 < x_max) & (y0 > y_min) & (y0 <= y_max))
+        dx, dy = x1 - x0, y1 - y0
+        a = dx * dx + dy * dy
+        self.path += np.sqrt(a)
+        b = x0 * dx + y0 * dy
+        c = x0 * x0 + y0 * y0 - self.radius**2
+        # only those on their way in need the root
+        root = b * b - a * c
+        meets = np.flatnonzero(np.isnan(self.arrival) & ((c <= 0) | ((b < 0) & (root >= 0))))
+        if len(meets):
+            s = np.zeros(len(meets))
+            away = c[meets] > 0
+            far = meets[away]
+            s[away] = (-b[far] - np.sqrt(root[far])) / a[far]
+            there = s <= 1.0
+            self.arrival[meets[there]] = t + s[there] * dt
+            self.closest2[meets[there]] = np.minimum(self.closest2[meets[there]], self.radius**2)
+        self.closest2 = np.minimum(self.closest2, x1 * x1 + y1 * y1)
+
+    def summary(self) -> Columns:
+        """Columns of SUMMARY."""
+        found = (
+            *(self.path, np.sqrt(self.closest2), self.arrival),
+            *(self.encounters, self.inside, self.outside),
+        )
+        return dict(zip(SUMMARY, found, strict=True))
+
+
 def on_off_arrays(
     plume: Plume, plan: Columns, c: Any, dt: float, steps: int, draw: Draw
-) -> Columns:
+) -> tuple[Columns, Columns]:
     """ON/OFF flies, all agents at once; `c` are the model's constants."""
     x, y, h, start = (plan[n].copy() for n in ("x_mm", "y_mm", "heading_rad", "start_frame"))
     n = len(x)
     a_on, a_off, on, k_off, fast, slow, off = np.zeros((7, n))
-    rows = room(steps, n)
+    rows, tracks = room(steps, n), ArrayTracks(plume, x, y)
     for i in range(steps):
         k = plume.shown(start, i * dt)
         smelled = sensed(plume, k, x, y, h)
@@ -122,8 +196,9 @@ def on_off_arrays(
         degrees = np.floor(np.degrees(h) % 359.0 + 0.5)
         drive = (c.drive_upwind * on - c.drive_downwind) * np.sin(np.radians(degrees)) * dt
         speed = np.maximum(0.0, c.speed * (1.0 + c.speed_on * on - c.speed_off * off))
-        x += speed * np.cos(h) * dt
-        y += speed * np.sin(h) * dt
+        x0, y0 = x, y
+        x, y = x + speed * np.cos(h) * dt, y + speed * np.sin(h) * dt
+        tracks.add(i * dt, dt, smelled, x0, y0, x, y)
         h += jump + drive
         k_on = odor / (odor + c.beta + a_on)
         new_k_off = odor / (odor + c.beta + a_off)
@@ -134,12 +209,12 @@ def on_off_arrays(
         a_off += (odor - a_off) * (dt / c.tau_a_off)
         on += (k_on - on) * (dt / c.tau_on)
         k_off = new_k_off
-    return tidy(rows, plan["simulation"], dt)
+    return tidy(rows, plan["simulation"], dt), tracks.summary()
 
 
 def walk_stop_turn_arrays(
     plume: Plume, plan: Columns, c: Any, dt: float, steps: int, draw: Draw
-) -> Columns:
+) -> tuple[Columns, Columns]:
     """Walk-stop-turn flies, all agents at once."""
     x, y, h, start = (plan[n].copy() for n in ("x_mm", "y_mm", "heading_rad", "start_frame"))
     n = len(x)
@@ -147,7 +222,7 @@ def walk_stop_turn_arrays(
     state = walking.astype(np.int8)
     was_in, last = np.zeros(n, bool), np.full(n, NEVER)
     w, evidence = np.zeros((2, n))
-    rows = room(steps, n)
+    rows, tracks = room(steps, n), ArrayTracks(plume, x, y)
     for i in range(steps):
         t = i * dt
         k = plume.shown(start, t)
@@ -166,8 +241,9 @@ def walk_stop_turn_arrays(
         turns = walking & ~stops & (u[1] < c.turn * dt)
         starts = ~walking & (u[2] < (c.start_base + c.start_gain * evidence) * dt)
         moved = np.where(walking, c.speed * dt, 0.0)
-        x += moved * np.cos(h)
-        y += moved * np.sin(h)
+        x0, y0 = x, y
+        x, y = x + moved * np.cos(h), y + moved * np.sin(h)
+        tracks.add(t, dt, odor, x0, y0, x, y)
         size = c.turn_mean + c.turn_sd * normals(u[4, turns], u[5, turns])
         upwind = u[3, turns] < 1.0 / (1.0 + np.exp(-c.alpha * w[turns]))
         left = upwind == (np.sin(h[turns]) >= 0.0)
@@ -177,7 +253,7 @@ def walk_stop_turn_arrays(
         evidence[stops] = 0.0
         walking = (walking & ~stops) | starts
         state = np.where(turns, 2, walking).astype(np.int8)
-    return tidy(rows, plan["simulation"], dt)
+    return tidy(rows, plan["simulation"], dt), tracks.summary()
 
 
 # ------------------------------------------------------------------------ a loop over agents
@@ -212,13 +288,66 @@ def normal(a: float, b: float) -> float:
     return math.sqrt(-2.0 * math.log(1.0 - a)) * math.cos(2.0 * math.pi * b)
 
 
+class Track:
+    """What is known of one track at its end, updated step by step."""
+
+    def __init__(self, plume: Plume, x: float, y: float) -> None:
+        self.extent, self.radius = plume.extent_mm, plume.radius_mm
+        self.threshold = plume.threshold
+        self.path, self.closest, self.arrival = 0.0, math.hypot(x, y), math.nan
+        self.was_in = False
+        self.encounters = self.inside = self.outside = 0
+
+    def add(
+        self, t: float, dt: float, odor: float, x0: float, y0: float, x1: float, y1: float
+    ) -> None:
+        """Add a step that began at t, at (x0, y0), and ended at (x1, y1)."""
+        is_in = odor >= self.threshold
+        if is_in:
+            self.inside += 1
+            if not self.was_in:
+                self.encounters += 1
+        self.was_in = is_in
+        x_min, x_max, y_min, y_max = self.extent
+        if not (x_min <= x0 < x_max and y_min < y0 <= y_max):
+            self.outside += 1
+        dx, dy = x1 - x0, y1 - y0
+        self.path += math.hypot(dx, dy)
+        if math.isnan(self.arrival):
+            s = entered(x0, y0, dx, dy, self.radius)
+            if s <= 1.0:
+                self.arrival = t + s * dt
+                self.closest = min(self.closest, self.radius)
+        self.closest = min(self.closest, math.hypot(x1, y1))
+
+    def summary(self) -> tuple[float, ...]:
+        """Values of SUMMARY."""
+        return (
+            *(self.path, self.closest, self.arrival),
+            *(self.encounters, self.inside, self.outside),
+        )
+
+
+def entered(x: float, y: float, dx: float, dy: float, radius: float) -> float:
+    """Fraction of a step at which it enters the circle around the origin; infinite if never."""
+    c = x * x + y * y - radius * radius
+    if c <= 0.0:
+        return 0.0
+    b = x * dx + y * dy
+    if b >= 0.0:
+        return math.inf
+    a = dx * dx + dy * dy
+    root = b * b - a * c
+    return (-b - math.sqrt(root)) / a if root >= 0.0 else math.inf
+
+
 def on_off_loop(
     plume: Plume, start: dict[str, Any], c: Any, dt: float, steps: int, draw: DrawOne
-) -> list[tuple[Any, ...]]:
+) -> tuple[list[tuple[Any, ...]], tuple[float, ...]]:
     """One ON/OFF fly, a row per step."""
     x, y, h = start["x_mm"], start["y_mm"], start["heading_rad"]
     a_on = a_off = on = k_off = fast = slow = off = 0.0
-    rows = []
+    rows, track = [], Track(plume, x, y)
     for i in range(steps):
         k = plume.shown(start["start_frame"], i * dt)
         smelled = reading(plume, plume.frames[k], x, y, h)
@@ -232,8 +361,10 @@ def on_off_loop(
         degrees = math.floor(math.degrees(h) % 359.0 + 0.5)
         drive = (c.drive_upwind * on - c.drive_downwind) * math.sin(math.radians(degrees)) * dt
         speed = max(0.0, c.speed * (1.0 + c.speed_on * on - c.speed_off * off))
+        x0, y0 = x, y
         x += speed * math.cos(h) * dt
         y += speed * math.sin(h) * dt
+        track.add(i * dt, dt, smelled, x0, y0, x, y)
         h += jump + drive
         k_on = odor / (odor + c.beta + a_on)
         new_k_off = odor / (odor + c.beta + a_off)
@@ -244,17 +375,17 @@ def on_off_loop(
         a_off += (odor - a_off) * dt / c.tau_a_off
         on += (k_on - on) * dt / c.tau_on
         k_off = new_k_off
-    return rows
+    return rows, track.summary()
 
 
 def walk_stop_turn_loop(
     plume: Plume, start: dict[str, Any], c: Any, dt: float, steps: int, draw: DrawOne
-) -> list[tuple[Any, ...]]:
+) -> tuple[list[tuple[Any, ...]], tuple[float, ...]]:
     """One walk-stop-turn fly, a row per step."""
     x, y, h = start["x_mm"], start["y_mm"], start["heading_rad"]
     walking = c.start_walking > 0.5
     state, was_in, last, w, evidence = int(walking), False, NEVER, 0.0, 0.0
-    rows = []
+    rows, track = [], Track(plume, x, y)
     for i in range(steps):
         t = i * dt
         k = plume.shown(start["start_frame"], t)
@@ -266,7 +397,7 @@ def walk_stop_turn_loop(
         last, was_in = t if whiff else last, in_odor
         w = w * math.exp(-dt / c.tau_turn) + whiff
         evidence = evidence * math.exp(-dt / c.tau_start) + whiff
-        state = 0
+        state, x0, y0 = 0, x, y
         if walking:
             rate = c.stop_base + c.stop_gain * math.exp(-(t - last) / c.tau_stop)
             stops = stop < rate * dt
@@ -284,7 +415,8 @@ def walk_stop_turn_loop(
             state = 2 if turns else int(walking)
         elif begin < (c.start_base + c.start_gain * evidence) * dt:
             walking, state = True, 1
-    return rows
+        track.add(t, dt, odor, x0, y0, x, y)
+    return rows, track.summary()
 
 
 ARRAYS = {"on_off": on_off_arrays, "walk_stop_turn": walk_stop_turn_arrays}

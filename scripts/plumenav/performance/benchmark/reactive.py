@@ -24,6 +24,7 @@ FRAMES, HEIGHT, WIDTH, RATE_HZ, MM_PER_PX = 60, 108, 203, 15.0, 1.5
 SCALE, OFFSET = 2.25 / 65535, -0.25
 SOURCE = (53.5, 0.0)
 THRESHOLD = 0.1
+RADIUS_MM = 1e-3
 
 
 def repetitions(quick: bool) -> int:
@@ -105,7 +106,7 @@ def plan_of(agents: int) -> dict[str, np.ndarray]:
 
 
 def settings_of(model: str, steps: int) -> dict[str, Any]:
-    """Settings of the engine: published parameters and sensor, wind along +x, no arrival."""
+    """Settings of the engine: published parameters and sensor, wind along +x; never ends."""
     from plumenav import registry
 
     module = registry.get("model", model)
@@ -122,9 +123,9 @@ def settings_of(model: str, steps: int) -> dict[str, Any]:
         },
         "prepared": {},
         **{"dt_s": module.PUBLICATION_DT_S, "duration_s": steps * module.PUBLICATION_DT_S},
-        **{"success_radius_mm": 1e-3, "arrival": "continue", "boundary": "open"},
+        **{"success_radius_mm": RADIUS_MM, "arrival": "continue", "boundary": "open"},
         **{"movie_end": "loop", "wind_speed_mm_s": 100.0, "wind_toward_rad": 0.0},
-        **{"record_every": 1, "record_variables": False},
+        **{"record_every": 1, "record_variables": False, "feels_wind": True},
     }
 
 
@@ -150,6 +151,7 @@ def baseline_of(model: str, plume: str) -> tuple[Any, Any, float]:
             sensor.points(sensor.Params(**how["sensor"]["parameters"])),
             how["sensor"]["interpolation"] == "bilinear",
             THRESHOLD,
+            RADIUS_MM,
         ),
         module.constants(module.Params(), how["wind_speed_mm_s"]),
         module.PUBLICATION_DT_S,
@@ -161,7 +163,8 @@ def baseline_of(model: str, plume: str) -> tuple[Any, Any, float]:
 
 def engine(model: str, plume: str, agents: int, steps: int = STEPS) -> Timed:
     """Task: the engine, on one thread; its kernel is compiled and the movie in memory before."""
-    from plumenav.engine.run import Blocks, Columns, simulate
+    from plumenav.engine.outcome import Columns
+    from plumenav.engine.run import Blocks, simulate
     from plumenav.tables import PlumeReader
 
     blocks = Blocks(PlumeReader(plume))
@@ -186,7 +189,7 @@ def numpy(model: str, plume: str, agents: int, steps: int = STEPS) -> Timed:
 
     def run() -> dict[str, float]:
         rng = np.random.default_rng(2)
-        rows = ARRAYS[model](
+        rows, _ = ARRAYS[model](
             movie, plan, constants, dt_s, steps, lambda i: rng.random((draws, agents))
         )
         return {"agent_steps": float(rows["x_mm"].size)}
@@ -207,9 +210,10 @@ def loop(model: str, plume: str, agents: int, steps: int = STEPS) -> Timed:
         rng = random.Random(2)
         rows: list[tuple[Any, ...]] = []
         for start in starts:
-            rows += LOOPS[model](
+            found, _ = LOOPS[model](
                 movie, start, constants, dt_s, steps, lambda i: [rng.random() for _ in draws]
             )
+            rows += found
         columns = [np.array(column) for column in zip(*rows, strict=True)]
         return {"agent_steps": float(len(columns[0]))}
 
