@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pytest
 
 import factories
 from plumenav.analysis.published import fly, on_off_pulse
