@@ -25,6 +25,7 @@ from plumenav.engine.geometry import (
 )
 from plumenav.engine.jit import compiled
 from plumenav.engine.philox import philox_block, uniform
+from plumenav.engine.prefetch import prefetch
 from plumenav.engine.settings import (
     ABSORB,
     BLANK,
@@ -55,6 +56,7 @@ field_value = compiled(field.value, inlined=True)
 normal_number = compiled(normal)
 # constants to the compiler: who does not draw, or has no sides, pays nothing
 field_draws = field.DRAWS
+has_image = field.BOUNDED
 bilateral = declared(model, "BILATERAL")
 
 
@@ -142,6 +144,10 @@ def sample(
         stored = field_value(
             frames, k, row, column, px, py, w.bilinear, field_constants, chance, w.dt_s
         )
+        if has_image:
+            # an agent is nearly there when the next frame is shown
+            prefetch(frames, k + 1, int(row), int(column))
+            prefetch(frames, k + 1, int(row) + 1, int(column))
         total += stored * w.scale + w.offset
         if bilateral and 2 * j + 2 == n:
             total_left = total
