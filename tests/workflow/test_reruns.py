@@ -47,7 +47,8 @@ def test_a_models_file_reruns_that_models_chunks_and_what_hangs_on_them(finished
     edited("scripts/plumenav/models/on_off.py", "odor = max(", "odor = 1.0 * max(")
     planned = finished.planned("config/small.yaml")
     assert {rule: planned.get(rule) for rule in ONE_AGENT} == ONE_AGENT
-    assert rules(planned) == AFTER_SIMULATIONS | set(ONE_AGENT)
+    # and the published numbers of that model
+    assert rules(planned) == AFTER_SIMULATIONS | set(ONE_AGENT) | {"published_targets"}
 
 
 def test_a_reference_reruns_no_simulation(finished, edited):

@@ -189,10 +189,16 @@ def reference_code(wildcards):
 
 
 def published_code(wildcards):
-    """A file of published targets and the models that it runs."""
+    """A file of published targets, the models that it runs, and all that they may be given."""
     own = TARGETS.with_name(f"{wildcards.family}.py")
     models = [registry.file_of("model", name) for name in models_of(wildcards.family)]
-    return fingerprint.of_files([ROOT / "scripts" / "published.py", own, *models])
+    given = [
+        registry.file_of(kind, name)
+        for kind in ("sensor", "field")
+        for name in registry.names(kind)
+    ]
+    script = ROOT / "scripts" / "published.py"
+    return fingerprint.of_files([script, own, *models, *given])
 
 
 def check_limits(wildcards):

@@ -104,6 +104,7 @@ rule published_targets:
         "Computing the published numbers of {wildcards.family}"
     shell:
         "python {params.script:q} --rule published --family {wildcards.family}"
+        " --code {params.code}"
         " --output {output.compared:q} --usage {output.usage:q}"
         " --declared-mb {resources.mem_mb} 2> {log:q}"
 
