@@ -50,6 +50,7 @@ EXPECTED = {
 }
 
 
+@pytest.mark.slow
 def test_rates_and_turns_of_walking_flies(tmp_path):
     found = {one.key: one for one in fly.measurements(tmp_path)}
     assert set(found) == set(EXPECTED)

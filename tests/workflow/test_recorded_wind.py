@@ -9,7 +9,7 @@ import pytest
 from plumenav.tables import PlumeReader
 from workflow_helpers import tiny
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 PLACE = {
     "mm_per_px": 5.0,
