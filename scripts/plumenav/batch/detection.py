@@ -14,27 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from plumenav import registry
+from plumenav import registry, world
 from plumenav.batch.prepare import sensor_levels
 from plumenav.detection.fit import Fit, Goodness, fit, goodness, modelled_hz
 from plumenav.detection.formula import Parameters
 from plumenav.detection.hit_map import HitMap, hit_map
 from plumenav.errors import UserError
 from plumenav.tables import PlumeReader
-
-
-def frames_of(part: str, n_frames: int) -> tuple[int, int]:
-    """First frame of a part of a movie, and one past its last.
-
-    Examples
-    --------
-    >>> frames_of("first_half", 7), frames_of("second_half", 7), frames_of("whole", 7)
-    ((0, 3), (3, 7), (0, 7))
-    """
-    middle = n_frames // 2
-    return {"whole": (0, n_frames), "first_half": (0, middle), "second_half": (middle, n_frames)}[
-        part
-    ]
 
 
 def without(frames: tuple[int, int], taken: tuple[int, int]) -> tuple[int, int] | None:
@@ -140,7 +126,7 @@ def _fitted(
             levels,
         )
 
-    fit_frames = frames_of(detection["fit"]["part"], source.n_frames)
+    fit_frames = world.movie_window(source.n_frames, detection["fit"]["part"])
     hits, levels = measured(source, fit_frames)
     found = fit(hits, toward["fitted"], detection["radius_mm"], where, str(source.path))
     p = found.parameters
@@ -150,7 +136,7 @@ def _fitted(
 
     test_frames: tuple[int, int] | None = None
     if reader.metadata["kind"] == "movie":
-        lived = frames_of(settings["movie_part"], reader.n_frames)
+        lived = world.movie_window(reader.n_frames, settings["movie_part"])
         test_frames = lived if fitted else without(lived, fit_frames)
     if test_frames is not None:
         test, levels = measured(reader, test_frames)
