@@ -1,8 +1,8 @@
 """Calling compiled code by its address, and reading arrays by theirs.
 
 A kernel that has a model's step inside is compiled anew for every model in every kind of field. One
-that calls it by its address is compiled once for a kind of field, and the step once for a model. The
-call costs little, because it moves all agents in the lanes.
+that calls it by its address is compiled once for a kind of field, and the step once for a model.
+The call costs little, because it moves all agents in the lanes.
 """
 
 from __future__ import annotations

@@ -210,7 +210,15 @@ def seen_frame(
 
 @njit(forceinline=True, error_model="numpy", _nrt=False)
 def confined(
-    x: float, y: float, x1: float, y1: float, heading: float, length: float, key: Any, step: int, w: Any
+    x: float,
+    y: float,
+    x1: float,
+    y1: float,
+    heading: float,
+    length: float,
+    key: Any,
+    step: int,
+    w: Any,
 ) -> tuple[float, float, float, float]:
     """Where a step ends that meets the edge; with the new heading, and the length of the way."""
     if w.boundary == REFLECT:
@@ -406,7 +414,12 @@ def advance(
                 continue
             # ---- which frame is seen now
             frame, wraps, over = seen_frame(
-                counts[FRAME + lane], counts[WRAPS + lane], numbers[OFFSET_S + lane], step, movie_time, w
+                counts[FRAME + lane],
+                counts[WRAPS + lane],
+                numbers[OFFSET_S + lane],
+                step,
+                movie_time,
+                w,
             )
             counts[FRAME + lane] = frame
             counts[WRAPS + lane] = wraps

@@ -69,9 +69,7 @@ def recorded(
     return {**columns, **dict(zip(variables, wide[6:], strict=True))}
 
 
-def summarized(
-    plan: Columns, agents: Agents, w: codes.World, movie_time: np.ndarray
-) -> pa.Table:
+def summarized(plan: Columns, agents: Agents, w: codes.World, movie_time: np.ndarray) -> pa.Table:
     """One row per simulation."""
     # a copy in one piece of each: one kind of array, and the rest can be given back
     of = {name: number(agents, name).copy() for name in NUMBER_NAMES}

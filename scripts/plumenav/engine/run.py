@@ -284,9 +284,7 @@ def _simulate(
         w = w._replace(record_every=w.n_steps + 1)
         emit = _ignore
 
-    stepper = Stepper(
-        settings["model"], made_of, constants, tables, agents, w.threshold, w.dt_s
-    )
+    stepper = Stepper(settings["model"], made_of, constants, tables, agents, w.threshold, w.dt_s)
     lanes = [make_lanes() for _ in range(threads)]
     given = [stepper.arguments(one) for one in lanes]
     kernel = load_kernel(blocks.metadata["field"])

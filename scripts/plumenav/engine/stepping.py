@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 TEMPLATE = Path(__file__).with_name("stepper.py")
 SIGNATURE = numba.types.void(numba.types.int64, numba.types.int64)
+# steppers that this process has, by the import name of their module
+_compiled: dict[str, Any] = {}
 GENERATED = re.compile(r"^( *)# \[generated\]$.*?^ *# \[/generated\]$", re.MULTILINE | re.DOTALL)
 
 
@@ -81,7 +83,7 @@ class Flat:
             shape = ", ".join(self._whole(size) for size in array.shape)
             return f"carray(pointer({address}), ({shape},), np.{array.dtype.name})"
         if isinstance(value, bool | np.bool_):
-            return f"({self._whole(value)} != 0)"
+            return f"({self._whole(int(value))} != 0)"
         if isinstance(value, int | np.integer):
             return self._whole(int(value))
         if isinstance(value, float | np.floating):
@@ -157,11 +159,13 @@ def address_of(module: ModuleType) -> tuple[int, dict[str, int]]:
         if decide not in PLAIN:
             PLAIN.append(decide)
         return PLAIN.index(decide), {"cache_hits": 0, "cache_misses": 0}
-    if not hasattr(module, "compiled_decide"):
+    if module.__name__ not in _compiled:
         with locked(Path(module.__file__ or "").parent):
-            module.compiled_decide = numba.cfunc(SIGNATURE, cache=True, error_model="numpy")(decide)
-    hits = module.compiled_decide.cache_hits
-    return module.compiled_decide.address, {"cache_hits": hits, "cache_misses": 1 - hits}
+            compile_it = numba.cfunc(SIGNATURE, cache=True, error_model="numpy")
+            _compiled[module.__name__] = compile_it(decide)
+    function = _compiled[module.__name__]
+    hits = function.cache_hits
+    return function.address, {"cache_hits": hits, "cache_misses": 1 - hits}
 
 
 def stepper_source(
