@@ -1,8 +1,9 @@
 """The loop that moves agents through one block of a plume.
 
-This file is real code for one kind of field, and the template of all others: compiling.py writes a
-copy in which the import marked [field] is that of the wanted one. Models are called by their
-address (engine/stepper.py). Order inside a step: docs/conventions.md. No allocation, no exceptions.
+This file is real code for movies, and the template for all other fields: compiling.py writes a copy
+in which the import marked [field] is that of fields that are called by their address
+(engine/called_field.py). Models always are (engine/stepper.py). Order inside a step:
+docs/conventions.md. No allocation, no exceptions.
 """
 
 from __future__ import annotations
@@ -87,8 +88,7 @@ from plumenav.rng import ENGINE_BLOCK, FIELD_BLOCK, SENSOR_BLOCK
 
 field_value = compiled(field.value, inlined=True, counted=False)
 normal_number = compiled(normal, counted=False)
-# constants to the compiler: a field that does not draw pays nothing
-field_draws = field.DRAWS
+# a constant to the compiler
 has_image = field.BOUNDED
 
 
@@ -107,7 +107,7 @@ def sample(
 ) -> tuple[float, float, float]:
     """Concentration at the sensor: mean, left, right (three times the mean if it has one side)."""
     chance = 0.0
-    if field_draws:
+    if w.field_draws:
         chance = uniform(philox_block(key, np.uint64(step), np.uint64(FIELD_BLOCK))[0])
     cos_h = 1.0
     sin_h = 0.0
