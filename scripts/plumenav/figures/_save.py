@@ -41,8 +41,9 @@ def save_pictures(figure: Figure, path: Path) -> list[Path]:
     raster: Any = FigureCanvasAgg(figure)
     # panels with equal axes are smaller than the room they get: the layout settles in three passes,
     # and titles are cut after one
-    for _ in range(2):
-        figure.draw_without_rendering()
+    if figure.get_layout_engine() is not None:
+        for _ in range(2):
+            figure.draw_without_rendering()
     raster.draw()
     figure.set_layout_engine("none")  # laid out: the formats must not differ
     with atomic(targets["png"]) as temporary:

@@ -12,6 +12,7 @@ from plumenav.analysis.beliefs import beliefs, privileged
 from plumenav.analysis.contracts import AGAINST_NULL, SUMMARY
 from plumenav.batch.prepare import read_warnings
 from plumenav.errors import UserError
+from plumenav.performance.targets import cost_targets
 from plumenav.report import provenance as origin
 from plumenav.report import targets as requirements
 from plumenav.tables import Schema, read_json, read_table, write_json, write_text
@@ -202,7 +203,7 @@ def build_numbers(
         _no_nulls(entry, f"published[{i}]", allowed=())
     recordings = recordings_section(root, config)
     targets = [
-        *requirements.cost_targets(performance),
+        *cost_targets(performance),
         *requirements.validation_targets(validation, verdict, config["validation"]),
         requirements.failure_target(simulations),
         *requirements.quality_targets(recordings, config["quality"]["gate"]),
@@ -237,7 +238,7 @@ def without_costs(numbers: dict[str, Any]) -> dict[str, Any]:
 
     Left out are `performance`, the targets on time and memory, and `passed`, which includes them.
     """
-    costs = {entry["name"] for entry in requirements.cost_targets(numbers["performance"])}
+    costs = {entry["name"] for entry in cost_targets(numbers["performance"])}
     stable = {k: v for k, v in numbers.items() if k not in ("performance", "targets", "passed")}
     stable["targets"] = [entry for entry in numbers["targets"] if entry["name"] not in costs]
     return stable

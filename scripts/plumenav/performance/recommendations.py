@@ -1,0 +1,231 @@
+"""Which setting to change, and the measurement that says so.
+
+A rule looks at what was measured and says one thing or nothing. None speaks without cause: each has
+a threshold, and what it says holds the number that passed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from plumenav import history
+from plumenav.performance.idle import end_s, segments, waited_for_memory
+from plumenav.performance.inside import caches, memory_events
+from plumenav.performance.runs import cached, compiled
+from plumenav.performance.targets import START_UP_SHARE, start_up_share
+from plumenav.performance.usage import Job
+
+WAITED_SHARE = 0.05  # of the run's core-seconds
+TAIL_SHARE = 0.05
+FULL_SHARE = 0.85  # of the cores' time: more cores would help
+EVICTED_SHARE = 0.1  # of what was asked for
+FEWEST_JOBS = 2
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the rules look at.
+
+    Attributes
+    ----------
+    jobs : sequence of dict
+        Usage records, sorted by start.
+    config : dict
+        Resolved config.
+    cores, machine_cores : int
+        Of the run; of the machine.
+    utilization : dict
+        As of :func:`plumenav.performance.idle.utilization`.
+    earlier : sequence of dict
+        Records of earlier runs on this machine, newest first.
+    config_sha256 : str
+    versions : dict
+        Of packages and code, now.
+    """
+
+    jobs: Sequence[Job]
+    config: dict[str, Any]
+    cores: int
+    machine_cores: int
+    utilization: dict[str, Any]
+    earlier: Sequence[history.Record]
+    config_sha256: str
+    versions: dict[str, str]
+
+    @property
+    def core_s(self) -> float:
+        """Core-seconds of the run."""
+        return float(self.utilization["wall_s"] * self.cores)
+
+    @property
+    def simulate(self) -> list[Job]:
+        """Simulate jobs that did their work."""
+        return [job for job in self.jobs if job["rule"] == "simulate" and not cached(job)]
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """One thing to change.
+
+    Attributes
+    ----------
+    setting : str
+        Key of the config, flag or variable.
+    change : str
+        What to do with it.
+    because : str
+        What was measured.
+    """
+
+    setting: str
+    change: str
+    because: str
+
+
+Rule = Callable[[Measured], Iterator[Recommendation]]
+
+
+def jobs_that_waited_for_memory(m: Measured) -> Iterator[Recommendation]:
+    """Cores stood idle because what jobs declare did not fit into the memory of the run."""
+    limit = m.config["resources"]["memory_mb"]
+    waited, needed, rule = waited_for_memory(m.jobs, m.cores, limit)
+    if waited > WAITED_SHARE * m.core_s:
+        yield Recommendation(
+            "resources.memory_mb",
+            f"raise it to {needed:.0f}, if the machine has that",
+            f"cores stood idle for {waited:.1f} s ({100 * waited / m.core_s:.0f} % of their time) "
+            f"while {rule} jobs did not fit into {limit:.0f} MB",
+        )
+
+
+def memory_of_a_job_ran_short(m: Measured) -> Iterator[Recommendation]:
+    """Jobs came near to what they declared, and worked with less, or gave up."""
+    events = memory_events(m.jobs)
+    by_rule: dict[str, int] = {}
+    for rules in events.values():
+        for rule, n in rules.items():
+            by_rule[rule] = by_rule.get(rule, 0) + n
+    for rule, n in by_rule.items():
+        own = [job for job in m.jobs if job["rule"] == rule]
+        gave_up = events.get("gave_up", {}).get(rule, 0)
+        yield Recommendation(
+            "resources.memory_mb",
+            "raise it, so that a job may have more; or simulate fewer at once "
+            "(batch.chunk_simulations)",
+            f"{rule} jobs ran short of memory {n} times"
+            f"{f' and gave up {gave_up} times' if gave_up else ''}: the largest used "
+            f"{max(job['max_rss_mb'] for job in own):.0f} of "
+            f"{max(job['declared_mb'] for job in own):.0f} MB",
+        )
+
+
+def chunks_that_mostly_start(m: Measured) -> Iterator[Recommendation]:
+    """Starting took a large part of the simulate jobs, and there are several to an agent."""
+    share = start_up_share(m.simulate)
+    size, asked = (
+        m.config["batch"]["chunk_simulations"],
+        m.config["simulation"]["simulations"],
+    )
+    if share is not None and share > START_UP_SHARE and size < asked:
+        # start-up is the same for a larger chunk, and work grows with it
+        factor = (1 - START_UP_SHARE) / START_UP_SHARE * share / max(1 - share, 0.01)
+        wanted = min(asked, -(-round(size * factor) // 10) * 10)
+        yield Recommendation(
+            "batch.chunk_simulations",
+            f"raise it from {size} to {wanted}",
+            f"starting takes {100 * share:.0f} % of a simulate job; {100 * START_UP_SHARE:.0f} % "
+            "is the most that a chunk should spend on it",
+        )
+
+
+def a_long_chunk_at_the_end(m: Measured) -> Iterator[Recommendation]:
+    """The last simulate job held the others up while a core had nothing to do."""
+    alone: dict[int, float] = {}
+    for since, until, running in segments(m.jobs):
+        rules = {m.jobs[i]["rule"] for i in running}
+        idle = m.cores - sum(m.jobs[i]["threads"] for i in running)
+        if rules == {"simulate"} and len(running) == 1 and idle > 0:
+            alone[running[0]] = alone.get(running[0], 0.0) + idle * (until - since)
+    if not alone:
+        return
+    last = max(m.simulate, key=end_s, default=None)
+    longest = max(alone, key=lambda i: alone[i])
+    simulations = m.jobs[longest]["details"].get("simulations", 0)
+    if m.jobs[longest] is last and alone[longest] > TAIL_SHARE * m.core_s and simulations > 1:
+        size = min(m.config["batch"]["chunk_simulations"], simulations)
+        wildcards = m.jobs[longest]["wildcards"]
+        yield Recommendation(
+            "batch.chunk_simulations",
+            f"lower it to {-(-size // 2)}, so that other cores can share the last work; or use "
+            "several threads (batch.threads)",
+            f"the last simulate job ({wildcards.get('agent')} in {wildcards.get('recording')}) "
+            f"left other cores idle for {alone[longest]:.1f} s "
+            f"({100 * alone[longest] / m.core_s:.0f} % of their time)",
+        )
+
+
+def caches_that_lose_what_they_need(m: Measured) -> Iterator[Recommendation]:
+    """Things were dropped from a store on disk while the run asked for them."""
+    for level, counted in caches(m.jobs).items():
+        asked = (counted["hits"] or 0) + (counted["misses"] or 0)
+        evicted = counted["evicted"] or 0
+        if asked and evicted > EVICTED_SHARE * asked:
+            yield Recommendation(
+                f"cache.{level}",
+                "raise its limit, or keep the store in a larger place ($PLUMENAV_CACHE)",
+                f"{evicted:.0f} entries were dropped to make room while {asked:.0f} were asked "
+                f"for ({counted['misses']:.0f} of them in vain)",
+            )
+
+
+def kernels_compiled_again(m: Measured) -> Iterator[Recommendation]:
+    """Kernels were compiled though an earlier run of the same code had compiled them."""
+    compiled_before = {
+        _place(job)
+        for record in m.earlier
+        if record["versions"] == m.versions and record["config_sha256"] == m.config_sha256
+        for job in record["jobs"]
+        if job["compiled"]
+    }
+    again = [job for job in m.simulate if compiled(job) and _place(job) in compiled_before]
+    if len(again) >= FEWEST_JOBS:
+        yield Recommendation(
+            "$PLUMENAV_CACHE",
+            "let it name a folder that is kept between runs",
+            f"{len(again)} of {len(m.simulate)} simulate jobs compiled their model's kernel "
+            "first, as an earlier run of the same code had done",
+        )
+
+
+def _place(job: dict[str, Any]) -> tuple[Any, ...]:
+    return (job["rule"], *sorted(job["wildcards"].items()))
+
+
+def cores_that_are_not_used(m: Measured) -> Iterator[Recommendation]:
+    """All cores of the run were busy, and the machine has more."""
+    share = m.utilization["share"]
+    if m.cores < m.machine_cores and share >= FULL_SHARE and len(m.jobs) > m.cores:
+        yield Recommendation(
+            "--cores",
+            f"raise it from {m.cores} up to {m.machine_cores}",
+            f"the run's {m.cores} core{'s were' if m.cores > 1 else ' was'} busy "
+            f"{100 * share:.0f} % of the time; this machine has {m.machine_cores}",
+        )
+
+
+RULES: tuple[Rule, ...] = (
+    jobs_that_waited_for_memory,
+    memory_of_a_job_ran_short,
+    chunks_that_mostly_start,
+    a_long_chunk_at_the_end,
+    caches_that_lose_what_they_need,
+    kernels_compiled_again,
+    cores_that_are_not_used,
+)
+
+
+def recommendations(measured: Measured) -> list[Recommendation]:
+    """What to change, in the order of the rules; often nothing."""
+    return [said for rule in RULES for said in rule(measured)]
