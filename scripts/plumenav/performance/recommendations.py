@@ -148,8 +148,8 @@ def a_long_chunk_at_the_end(m: Measured) -> Iterator[Recommendation]:
         idle = m.cores - sum(m.jobs[i]["threads"] for i in running)
         if rules == {"simulate"} and len(running) == 1 and idle > 0:
             alone[running[0]] = alone.get(running[0], 0.0) + idle * (until - since)
-    if not alone:
-        return
+    if not alone or list(jobs_that_waited_for_memory(m)):
+        return  # the others did not wait for more chunks
     last = max(m.simulate, key=end_s, default=None)
     longest = max(alone, key=lambda i: alone[i])
     simulations = m.jobs[longest]["details"].get("simulations", 0)

@@ -145,13 +145,14 @@ def _wall_goal(jobs: Sequence[Job], completed: int, cores: int) -> Goal:
 
 
 def _utilization_goal(found: dict[str, Any]) -> Goal:
-    why = ", ".join(f"{100 * r['share']:.0f} % {r['where']}" for r in found["reasons"][:3])
+    lost = found["reasons"][:3]
+    why = ", ".join(f"{100 * reason['share']:.0f} % {reason['where']}" for reason in lost)
     return goal(
         "CPU utilization",
         f">= {found['required']:g}",
         found["share"],
         found["passed"],
-        f"the rest: {why}" if why else "",
+        f"lost: {why}" if why else "",
     )
 
 
@@ -182,12 +183,12 @@ def start_up_share(jobs: Sequence[Job]) -> float | None:
 def unusable(benchmark: dict[str, Any] | None, code: str) -> str:
     """Why a benchmark.json says nothing about this machine and this code; empty if it does."""
     if benchmark is None:
-        return f"measured by `{BENCH}`"
+        return f"measured by {BENCH}"
     measured_on = benchmark.get("machine", {})
     if measured_on.get("fingerprint") != history.fingerprint():
-        return f"measured by `{BENCH}`; the one at hand is of another machine"
+        return f"measured by {BENCH}; the one at hand is of another machine"
     if measured_on.get("code") != code:
-        return f"measured by `{BENCH}`; the one at hand is of other code"
+        return f"measured by {BENCH}; the one at hand is of other code"
     return ""
 
 
@@ -214,9 +215,9 @@ def benchmark_goals(benchmark: dict[str, Any] | None, code: str) -> list[Goal]:
     for key, name, required in BENCHMARKED:
         found = ratios.get(key)
         if found is None:
-            note = why or f"measured by `{BENCH}`; not by the one at hand"
+            note = why or f"measured by {BENCH}; not by the one at hand"
             result.append(goal(name, required, None, None, note))
             continue
-        note = f"`{BENCH}`{size}: {found['ci_low']:.3g} to {found['ci_high']:.3g}"
+        note = f"{BENCH}{size}: {found['ci_low']:.3g} to {found['ci_high']:.3g}"
         result.append(goal(name, required, found["median"], found["passed"], note))
     return result

@@ -15,6 +15,7 @@ from plumenav.errors import UserError
 from plumenav.performance.targets import cost_targets
 from plumenav.report import provenance as origin
 from plumenav.report import targets as requirements
+from plumenav.report.performance import review_of
 from plumenav.tables import Schema, read_json, read_table, write_json, write_text
 
 # of performance/summary.json, in numbers.json
@@ -36,6 +37,17 @@ PERFORMANCE_KEYS = (
     "budget",
     "rules",
     "exceeded",
+)
+# of performance/review.json
+REVIEW_KEYS = (
+    "goals",
+    "projection",
+    "utilization",
+    "phases",
+    "caches",
+    "memory_events",
+    "regressions",
+    "recommendations",
 )
 AGENT_KEYS = ("min_r", "n", "max_abs_error_mm", "p_value", "original_code", "passed")
 
@@ -199,6 +211,7 @@ def build_numbers(
     simulations = simulations_section(config, summary)
     validation = validation_section(verdict)
     performance = {key: cost[key] for key in PERFORMANCE_KEYS}
+    performance |= {k: v for k, v in review_of(root).items() if k in REVIEW_KEYS}
     for i, entry in enumerate(published):
         _no_nulls(entry, f"published[{i}]", allowed=())
     recordings = recordings_section(root, config)

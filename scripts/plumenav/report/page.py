@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from plumenav.performance.usage import job_files, read_jobs
+from plumenav.report.performance import about, performance_targets, review_of
 from plumenav.tables import read_json, write_text
 
 logger = logging.getLogger(__name__)
@@ -240,6 +241,7 @@ def page_text(
         close_to_one=close_to_one,
         concentration=concentration,
         senses=senses,
+        about=about,
     )
     verdict = read_json(root / "validation" / "verdict.json")
     text = environment.get_template("page.html.j2").render(
@@ -253,6 +255,8 @@ def page_text(
         figures=figure_entries(root, "figures", figures),
         pages=quality_pages(root, numbers["recordings"]),
         performance_figures=figure_entries(root, "performance"),
+        review=review_of(root),
+        performance_targets=performance_targets(numbers["targets"], review_of(root)),
         started=started_utc(root),
     )
     size = len(text.encode())

@@ -1,0 +1,148 @@
+"""Recommendations: each fires on jobs made for it, says the number, and is silent otherwise."""
+
+from typing import Any
+
+import pytest
+
+from factories_results import job
+from plumenav.performance.idle import utilization
+from plumenav.performance.recommendations import RULES, Measured, recommendations
+
+
+def measured(
+    jobs: list[dict[str, Any]],
+    cores: int = 2,
+    machine_cores: int = 2,
+    earlier: tuple[dict[str, Any], ...] = (),
+    **config: int,
+) -> Measured:
+    sections = {
+        "batch": {"chunk_simulations": config.get("chunk", 500), "threads": 1},
+        "resources": {"memory_mb": config.get("memory_mb", 8000)},
+        "simulation": {"simulations": config.get("simulations", 500)},
+    }
+    jobs = sorted(jobs, key=lambda j: j["start_s"])
+    return Measured(
+        jobs=jobs, config=sections, cores=cores, machine_cores=machine_cores,
+        utilization=utilization(jobs, cores), earlier=earlier, config_sha256="ab",
+        versions={"code": "1"},
+    )  # fmt: skip
+
+
+def simulate(start_s: float, wall_s: float, agent: str = "fly", **how: Any) -> dict[str, Any]:
+    details = {"simulations": 500, **how.pop("details", {})}
+    wildcards = {"recording": "smooth", "agent": agent, "chunk": "0000"}
+    return job("simulate", start_s, wall_s, wildcards=wildcards, details=details, **how)
+
+
+def said(found: Measured) -> list[tuple[str, str]]:
+    return [(row.setting, f"{row.change}: {row.because}") for row in recommendations(found)]
+
+
+def test_a_run_without_cause_is_told_nothing() -> None:
+    assert said(measured([])) == []
+    phases = {"phases": {"start_up": 1.0, "simulate": 9.0}}
+    cache = {"cache": {"plumes": {"hits": 0, "misses": 5, "mb": 1.0}}, "memory_events": []}
+    kernel = {"kernel": {"cache_hits": 0, "cache_misses": 1}}
+    jobs = [simulate(10.0 * k, 10.0, details={**phases, **cache, **kernel}) for k in range(3)]
+    assert said(measured([*jobs, *jobs], chunk=100)) == []
+
+
+def test_jobs_that_waited_for_memory() -> None:
+    jobs = [
+        simulate(0.0, 10.0, declared_mb=3000.0),
+        simulate(0.0, 1.0, declared_mb=900.0),
+        job("recheck", 10.1, 9.0, declared_mb=2000.0),
+        job("recheck", 10.1, 9.0, declared_mb=2000.0),
+    ]
+    (found,) = said(measured(jobs, memory_mb=4000))
+    assert found == (
+        "resources.memory_mb",
+        "raise it to 5000, if the machine has that: cores stood idle for 9.0 s (24 % of their "
+        "time) while recheck jobs did not fit into 4000 MB",
+    )
+    assert said(measured(jobs, memory_mb=5000)) == []
+
+
+def test_memory_that_ran_short() -> None:
+    events = {"memory_events": [{"kind": "smaller_blocks"}, {"kind": "gave_up"}]}
+    short = simulate(0.0, 5.0, details=events, max_rss_mb=950.0, declared_mb=1000.0)
+    (found,) = said(measured([short, simulate(0.0, 5.0)]))
+    assert found[0] == "resources.memory_mb"
+    assert "ran short of memory 2 times and gave up 1 times" in found[1]
+    assert "the largest used 950 of 1000 MB" in found[1]
+
+
+@pytest.mark.parametrize(
+    ("start_up", "chunk", "expected"),
+    [
+        (2.0, 100, []),  # exactly a fifth
+        (2.1, 500, []),  # there is one chunk already
+        (3.0, 100, ["raise it from 100 to 180"]),  # 4 x 3 / 7 of 100, in tens
+        (9.0, 100, ["raise it from 100 to 500"]),  # more than there are
+    ],
+)
+def test_chunks_that_mostly_start(start_up: float, chunk: int, expected: list[str]) -> None:
+    details = {"phases": {"start_up": start_up, "simulate": 10.0 - start_up}}
+    jobs = [simulate(0.0, 10.0, details=details) for _ in range(2)]
+    rows = recommendations(measured(jobs, chunk=chunk))
+    assert [row.change for row in rows] == expected
+    for row in rows:
+        assert row.setting == "batch.chunk_simulations"
+        assert f"starting takes {10 * start_up:.0f} % of a simulate job" in row.because
+
+
+def test_a_long_chunk_at_the_end() -> None:
+    jobs = [simulate(0.0, 10.0), simulate(0.0, 14.0, "slow"), job("analyze", 14.0, 2.0)]
+    (row,) = recommendations(measured(jobs))
+    assert row.setting == "batch.chunk_simulations"
+    assert row.change.startswith("lower it to 250,")
+    assert "(slow in smooth) left other cores idle for 4.0 s (12 % of their time)" in row.because
+    # alone, but another one came after it: what it waited for was something else
+    more = [*jobs[:2], simulate(15.0, 9.0), simulate(15.0, 9.0)]
+    assert said(measured(more)) == []
+    # alone for a moment only
+    assert said(measured([simulate(0.0, 10.0), simulate(0.0, 10.5)])) == []
+    # the only other core worked on something else
+    assert said(measured([*jobs[:2], job("reference", 10.0, 4.0)])) == []
+
+
+def test_caches_that_lose_what_they_need() -> None:
+    cache = {"results": {"hits": 0, "misses": 4, "evicted": 2, "mb": 9.0}}
+    jobs = [simulate(0.0, 5.0, details={"cache": cache}) for _ in range(2)]
+    (found,) = said(measured(jobs))
+    assert found[0] == "cache.results"
+    assert (
+        "4 entries were dropped to make room while 8 were asked for (8 of them in vain)"
+        in (found[1])
+    )
+
+
+def test_kernels_that_were_compiled_before() -> None:
+    kernel = {"kernel": {"cache_hits": 0, "cache_misses": 1}}
+    jobs = [simulate(0.0, 5.0, agent, details=kernel) for agent in ("a", "b")]
+    record = {
+        "versions": {"code": "1"}, "config_sha256": "ab",
+        "jobs": [{"rule": "simulate", "wildcards": j["wildcards"], "compiled": True} for j in jobs],
+    }  # fmt: skip
+    (found,) = said(measured(jobs, earlier=(record,)))
+    assert found[0] == "$PLUMENAV_CACHE"
+    assert "2 of 2 simulate jobs compiled" in found[1]
+    for other in ({"versions": {"code": "2"}}, {"config_sha256": "cd"}, {"jobs": []}):
+        assert said(measured(jobs, earlier=({**record, **other},))) == []
+
+
+def test_cores_that_are_not_used() -> None:
+    jobs = [simulate(5.0 * k, 5.0, cpu_s=4.5) for k in range(3)]
+    (found,) = said(measured(jobs, cores=1, machine_cores=4))
+    assert found == (
+        "--cores",
+        "raise it from 1 up to 4: the run's 1 core was busy 90 % of the time; this machine has 4",
+    )
+    lazy = [{**j, "cpu_s": 4.0} for j in jobs]
+    assert said(measured(lazy, cores=1, machine_cores=4)) == []
+    assert said(measured(jobs, cores=1, machine_cores=1)) == []
+
+
+def test_every_rule_has_a_test() -> None:
+    assert len(RULES) == 7
