@@ -16,7 +16,7 @@ def measured(
     earlier: tuple[dict[str, Any], ...] = (),
     **config: int,
 ) -> Measured:
-    sections = {
+    sections: dict[str, Any] = {
         "batch": {"chunk_simulations": config.get("chunk", 500), "threads": 1},
         "resources": {"memory_mb": config.get("memory_mb", 8000)},
         "simulation": {"simulations": config.get("simulations", 500)},
@@ -107,29 +107,58 @@ def test_a_long_chunk_at_the_end() -> None:
     assert said(measured([*jobs[:2], job("reference", 10.0, 4.0)])) == []
 
 
-def test_caches_that_lose_what_they_need() -> None:
-    cache = {"results": {"hits": 0, "misses": 4, "evicted": 2, "mb": 9.0}}
-    jobs = [simulate(0.0, 5.0, details={"cache": cache}) for _ in range(2)]
-    (found,) = said(measured(jobs))
-    assert found[0] == "cache.results"
-    assert (
-        "4 entries were dropped to make room while 8 were asked for (8 of them in vain)"
-        in (found[1])
+def earlier(done: list[dict[str, Any]], **other: Any) -> dict[str, Any]:
+    """A record of the same jobs an hour before."""
+    entries = [
+        {"rule": j["rule"], "wildcards": j["wildcards"], "compiled": True, "cached": False}
+        for j in done
+    ]
+    record = {"versions": {"code": "1"}, "config_sha256": "ab", "started_s": 10_000.0 - 3600}
+    return {**record, "jobs": entries} | other
+
+
+OTHERS: tuple[dict[str, Any], ...] = (
+    {"versions": {"code": "2"}}, {"config_sha256": "cd"}, {"jobs": []},
+)  # fmt: skip
+
+
+def test_stores_that_lose_what_they_need() -> None:
+    missed, hit = (
+        {"cache": {"results": {"hits": hits, "misses": 1 - hits, "mb": 1.0}}} for hits in (0, 1)
     )
+    jobs = [
+        simulate(10_000.0, 5.0, "a", details=missed),
+        simulate(10_000.0, 5.0, "b", details=hit),
+    ]
+    (found,) = said(measured(jobs, earlier=(earlier(jobs),)))
+    assert found[0] == "cache.results.limit_mb"
+    assert "1 of 2 jobs that asked the store of results did again, in 5.0 s, what" in found[1]
+    # of other work, or done for the first time, or taken from the store then, too
+    for other in OTHERS:
+        assert said(measured(jobs, earlier=(earlier(jobs, **other),))) == []
+    then = earlier(jobs)
+    for entry in then["jobs"]:
+        entry["cached"] = True
+    assert said(measured(jobs, earlier=(then,))) == []
+    # dropped for its age, as asked for; or nothing was to be kept
+    for limits, fires in (
+        ({"max_age_h": 0.9, "enabled": True}, False),
+        ({"max_age_h": 1.1, "enabled": True}, True),
+        ({"max_age_h": 1.1, "enabled": False}, False),
+    ):
+        given = measured(jobs, earlier=(earlier(jobs),))
+        given.config["cache"] = {"results": limits}
+        assert bool(said(given)) is fires
 
 
 def test_kernels_that_were_compiled_before() -> None:
     kernel = {"kernel": {"cache_hits": 0, "cache_misses": 1}}
     jobs = [simulate(0.0, 5.0, agent, details=kernel) for agent in ("a", "b")]
-    record = {
-        "versions": {"code": "1"}, "config_sha256": "ab",
-        "jobs": [{"rule": "simulate", "wildcards": j["wildcards"], "compiled": True} for j in jobs],
-    }  # fmt: skip
-    (found,) = said(measured(jobs, earlier=(record,)))
+    (found,) = said(measured(jobs, earlier=(earlier(jobs),)))
     assert found[0] == "$PLUMENAV_CACHE"
     assert "2 of 2 simulate jobs compiled" in found[1]
-    for other in ({"versions": {"code": "2"}}, {"config_sha256": "cd"}, {"jobs": []}):
-        assert said(measured(jobs, earlier=({**record, **other},))) == []
+    for other in OTHERS:
+        assert said(measured(jobs, earlier=(earlier(jobs, **other),))) == []
 
 
 def test_cores_that_are_not_used() -> None:

@@ -91,7 +91,7 @@ def utilization(jobs: Sequence[Job], cores: int) -> dict[str, Any]:
         share (of the core-seconds of the run), required, passed, wall_s (without pauses between
         calls of the workflow), busy_s (by core: seconds with a job, fullest first), and of the
         core-seconds that were not used: between_jobs_s, inside_jobs_s, beside_s ({rule: while
-        jobs of this rule left other cores without one}; largest first), reasons (those above a
+        jobs of this rule left other cores without one}), reasons (those above a
         hundredth, if the target is missed: {where, core_s, share}).
     """
     between = wall_s = 0.0
@@ -113,7 +113,6 @@ def utilization(jobs: Sequence[Job], cores: int) -> dict[str, Any]:
         for core in range(lane, lane + job["threads"]):
             busy += [0.0] * (core + 1 - len(busy))
             busy[core] += job["wall_s"]
-    beside = dict(sorted(beside.items(), key=lambda item: -item[1]))
     share = cpu / total if total else 0.0
     found = {
         "share": share,

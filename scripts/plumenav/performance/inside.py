@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from plumenav.performance.usage import Job
 
-COUNTS = ("hits", "misses", "evicted")
+COUNTS = ("hits", "misses")
 # decoded blocks are a job's own: what counts is the most that one job kept
 OF_ONE_JOB = ("blocks",)
 
@@ -17,8 +17,7 @@ def phases(jobs: Sequence[Job]) -> dict[str, dict[str, float]]:
     Returns
     -------
     dict
-        {rule: {phase: s}}, in the order in which the jobs tell them; `not told` is the rest of
-        their wall time.
+        {rule: {phase: s}}; `not told` is the rest of their wall time.
     """
     result: dict[str, dict[str, float]] = {}
     for job in jobs:
@@ -29,13 +28,7 @@ def phases(jobs: Sequence[Job]) -> dict[str, dict[str, float]]:
         rest = max(0.0, job["wall_s"] - sum(told.values()))
         for phase, seconds in (*told.items(), ("not told", rest)):
             own[phase] = own.get(phase, 0.0) + seconds
-    return {
-        rule: {
-            **{phase: s for phase, s in own.items() if phase != "not told"},
-            "not told": own["not told"],
-        }
-        for rule, own in sorted(result.items())
-    }
+    return dict(sorted(result.items()))
 
 
 def caches(jobs: Sequence[Job]) -> dict[str, dict[str, float | None]]:
@@ -44,7 +37,7 @@ def caches(jobs: Sequence[Job]) -> dict[str, dict[str, float | None]]:
     Returns
     -------
     dict
-        {level: {hits, misses, evicted, mb, hit_rate}}; mb in all, of decoded blocks the most that a
+        {level: {hits, misses, mb, hit_rate}}; mb in all, of decoded blocks the most that a
         job kept; hit_rate is None if nothing was asked for.
     """
     totals: dict[str, dict[str, float]] = {}

@@ -12,15 +12,15 @@ from typing import Any
 
 from plumenav import history
 from plumenav.performance.idle import end_s, segments, waited_for_memory
-from plumenav.performance.inside import caches, memory_events
-from plumenav.performance.runs import cached, compiled
+from plumenav.performance.inside import memory_events
+from plumenav.performance.runs import STORES, cached, compiled
 from plumenav.performance.targets import START_UP_SHARE, start_up_share
 from plumenav.performance.usage import Job
 
 WAITED_SHARE = 0.05  # of the run's core-seconds
 TAIL_SHARE = 0.05
 FULL_SHARE = 0.85  # of the cores' time: more cores would help
-EVICTED_SHARE = 0.1  # of what was asked for
+LOST_SHARE = 0.1  # of the jobs that asked a store
 FEWEST_JOBS = 2
 
 
@@ -166,30 +166,46 @@ def a_long_chunk_at_the_end(m: Measured) -> Iterator[Recommendation]:
         )
 
 
-def caches_that_lose_what_they_need(m: Measured) -> Iterator[Recommendation]:
-    """Things were dropped from a store on disk while the run asked for them."""
-    for level, counted in caches(m.jobs).items():
-        asked = (counted["hits"] or 0) + (counted["misses"] or 0)
-        evicted = counted["evicted"] or 0
-        if asked and evicted > EVICTED_SHARE * asked:
+def _done_before(
+    m: Measured, since_s: float = float("-inf"), compiled_only: bool = False
+) -> set[tuple[Any, ...]]:
+    """Jobs that earlier runs of the same code and configuration did (or compiled for)."""
+    return {
+        _place(job)
+        for record in m.earlier
+        if record["versions"] == m.versions
+        and record["config_sha256"] == m.config_sha256
+        and record["started_s"] >= since_s
+        for job in record["jobs"]
+        if not job["cached"] and (job["compiled"] or not compiled_only)
+    }
+
+
+def stores_that_lose_what_they_need(m: Measured) -> Iterator[Recommendation]:
+    """Work was done again though an earlier run of the same had kept it, and not too long ago."""
+    first_s = min((job["start_s"] for job in m.jobs), default=0.0)
+    for level in STORES:
+        limits = m.config.get("cache", {}).get(level, {})
+        if not limits.get("enabled", True):
+            continue
+        asked = [job for job in m.jobs if level in job["details"].get("cache", {})]
+        missed = [job for job in asked if job["details"]["cache"][level]["misses"] > 0]
+        kept = _done_before(m, first_s - 3600.0 * limits.get("max_age_h", float("inf")))
+        lost = [job for job in missed if _place(job) in kept]
+        if len(lost) > LOST_SHARE * len(asked):
+            lost_s = sum(job["wall_s"] for job in lost)
             yield Recommendation(
-                f"cache.{level}",
-                "raise its limit, or keep the store in a larger place ($PLUMENAV_CACHE)",
-                f"{evicted:.0f} entries were dropped to make room while {asked:.0f} were asked "
-                f"for ({counted['misses']:.0f} of them in vain)",
+                f"cache.{level}.limit_mb",
+                "raise it, or let $PLUMENAV_CACHE name a folder that is kept",
+                f"{len(lost)} of {len(asked)} jobs that asked the store of {level} did again, in "
+                f"{lost_s:.1f} s, what an earlier run had kept in it",
             )
 
 
 def kernels_compiled_again(m: Measured) -> Iterator[Recommendation]:
     """Kernels were compiled though an earlier run of the same code had compiled them."""
-    compiled_before = {
-        _place(job)
-        for record in m.earlier
-        if record["versions"] == m.versions and record["config_sha256"] == m.config_sha256
-        for job in record["jobs"]
-        if job["compiled"]
-    }
-    again = [job for job in m.simulate if compiled(job) and _place(job) in compiled_before]
+    before = _done_before(m, compiled_only=True)
+    again = [job for job in m.simulate if compiled(job) and _place(job) in before]
     if len(again) >= FEWEST_JOBS:
         yield Recommendation(
             "$PLUMENAV_CACHE",
@@ -220,7 +236,7 @@ RULES: tuple[Rule, ...] = (
     memory_of_a_job_ran_short,
     chunks_that_mostly_start,
     a_long_chunk_at_the_end,
-    caches_that_lose_what_they_need,
+    stores_that_lose_what_they_need,
     kernels_compiled_again,
     cores_that_are_not_used,
 )
