@@ -13,7 +13,7 @@ from plumenav import fingerprint, history
 from plumenav.performance.idle import lanes, utilization
 from plumenav.performance.inside import caches, memory_events, phases
 from plumenav.performance.recommendations import Measured, recommendations
-from plumenav.performance.regression import compare, split
+from plumenav.performance.regression import against_earlier
 from plumenav.performance.runs import models_of, remember
 from plumenav.performance.targets import benchmark_goals, run_goals
 from plumenav.performance.usage import SIMULATIONS_PROMISED, Job, read_jobs
@@ -134,7 +134,6 @@ def review(
         config_sha256=config_sha256,
         versions=versions,
     )
-    before, now = split(records)
     return {
         "goals": [
             *run_goals(jobs, completed, cores),
@@ -146,7 +145,7 @@ def review(
         "caches": caches(jobs),
         "memory_events": memory_events(jobs),
         "trend": trend(records, config_sha256),
-        "regressions": [asdict(row) for row in compare(before, now)],
+        "regressions": [asdict(row) for row in against_earlier(records)],
         "recommendations": [asdict(said) for said in recommendations(measured)],
         "timeline": timeline(jobs),
     }
