@@ -14,9 +14,9 @@ rule assess_recording:
         f"{OUT}/logs/assess/{{recording}}.log",
     benchmark:
         f"{OUT}/benchmarks/assess/{{recording}}.jsonl"
+    priority: urgency("assess")
     conda:
         "../../envs/environment.yaml"
-    priority: urgency("assess")
     threads: 1
     resources:
         mem_mb=memory(1000),

@@ -15,9 +15,9 @@ rule synthesize_recording:
         f"{OUT}/benchmarks/synthesize/{{recording}}.{{extension}}.jsonl"
     wildcard_constraints:
         extension="|".join(sorted(set(EXTENSIONS.values()))),
+    priority: urgency("synthesize")
     conda:
         "../../envs/environment.yaml"
-    priority: urgency("synthesize")
     threads: 1
     resources:
         mem_mb=memory(1500),
@@ -48,9 +48,9 @@ rule normalize_recording:
         f"{OUT}/logs/normalize/{{recording}}.log",
     benchmark:
         f"{OUT}/benchmarks/normalize/{{recording}}.jsonl"
+    priority: urgency("normalize")
     conda:
         "../../envs/environment.yaml"
-    priority: urgency("normalize")
     threads: 1
     resources:
         mem_mb=memory(1500),
@@ -82,9 +82,9 @@ rule normalize_wind:
         f"{OUT}/logs/normalize_wind/{{wind_field}}.{{component}}.log",
     benchmark:
         f"{OUT}/benchmarks/normalize_wind/{{wind_field}}.{{component}}.jsonl"
+    priority: urgency("wind")
     conda:
         "../../envs/environment.yaml"
-    priority: urgency("wind")
     threads: 1
     resources:
         mem_mb=memory(1500),
@@ -116,9 +116,9 @@ rule join_wind:
         f"{OUT}/logs/join_wind/{{recording}}.log",
     benchmark:
         f"{OUT}/benchmarks/join_wind/{{recording}}.jsonl"
+    priority: urgency("wind")
     conda:
         "../../envs/environment.yaml"
-    priority: urgency("wind")
     threads: 1
     resources:
         mem_mb=memory(1000),

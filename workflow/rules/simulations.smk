@@ -14,9 +14,9 @@ rule prepare_agent:
         f"{OUT}/logs/prepare/{{recording}}/{{agent}}.log",
     benchmark:
         f"{OUT}/benchmarks/prepare/{{recording}}/{{agent}}.jsonl"
+    priority: urgency("prepare")
     conda:
         "../../envs/environment.yaml"
-    priority: urgency("prepare")
     threads: 1
     resources:
         mem_mb=memory(600),
@@ -50,9 +50,9 @@ rule simulate_chunk:
         f"{OUT}/logs/simulate/{{recording}}/{{agent}}/{{chunk}}.log",
     benchmark:
         f"{OUT}/benchmarks/simulate/{{recording}}/{{agent}}/{{chunk}}.jsonl"
+    priority: urgency("simulate")
     conda:
         "../../envs/environment.yaml"
-    priority: urgency("simulate")
     threads: CONFIG["batch"]["threads"]
     resources:
         mem_mb=memory(1900),

@@ -23,9 +23,9 @@ rule recheck_agent:
         f"{OUT}/logs/recheck/{{recording}}/{{agent}}.log",
     benchmark:
         f"{OUT}/benchmarks/recheck/{{recording}}/{{agent}}.jsonl"
+    priority: urgency("recheck")
     conda:
         "../../envs/environment.yaml"
-    priority: urgency("recheck")
     # the repetition's second thread tests independence for a moment; it is not for speed
     threads: 1
     resources:
@@ -62,9 +62,9 @@ rule reference_agent:
         f"{OUT}/logs/reference/{{recording}}/{{agent}}.log",
     benchmark:
         f"{OUT}/benchmarks/reference/{{recording}}/{{agent}}.jsonl"
+    priority: urgency("reference")
     conda:
         "../../envs/environment.yaml"
-    priority: urgency("reference")
     threads: 1
     resources:
         mem_mb=memory(1900),
@@ -93,9 +93,9 @@ rule published_targets:
         f"{OUT}/logs/published/{{family}}.log",
     benchmark:
         f"{OUT}/benchmarks/published/{{family}}.jsonl"
+    priority: urgency("published")
     conda:
         "../../envs/environment.yaml"
-    priority: urgency("published")
     threads: 1
     resources:
         mem_mb=memory(1900),
@@ -128,9 +128,9 @@ rule validate_run:
         f"{OUT}/logs/validate/run.log",
     benchmark:
         f"{OUT}/benchmarks/validate/run.jsonl"
+    priority: urgency("validate")
     conda:
         "../../envs/environment.yaml"
-    priority: urgency("validate")
     threads: 1
     resources:
         mem_mb=memory(1500),
