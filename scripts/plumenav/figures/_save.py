@@ -39,11 +39,11 @@ def save_pictures(figure: Figure, path: Path) -> list[Path]:
     """
     targets = {suffix: path.with_name(f"{path.name}.{suffix}") for suffix in METADATA}
     raster: Any = FigureCanvasAgg(figure)
+    layout: Any = figure.get_layout_engine()
     # panels with equal axes are smaller than the room they get: the layout settles in three passes,
     # and titles are cut after one
-    if figure.get_layout_engine() is not None:
-        for _ in range(2):
-            figure.draw_without_rendering()
+    for _ in range(2):
+        layout.execute(figure)
     raster.draw()
     figure.set_layout_engine("none")  # laid out: the formats must not differ
     with atomic(targets["png"]) as temporary:
