@@ -1,4 +1,4 @@
-"""Add up what the jobs of a run cost, and put it into the history (rule summarize_performance)."""
+"""Add up what the jobs of a run cost, and put it into the history (part of rule write_report)."""
 
 import json
 from pathlib import Path
