@@ -4,10 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import pytest
+from matplotlib.collections import PatchCollection
 
 import factories_results as factory
-from plumenav import history
+from plumenav import history, registry
+from plumenav.figures import _style as style
+from plumenav.figures._contract import RunData
+from plumenav.figures._run import caption_of
 from plumenav.performance.review import timeline, trend, write_review
 from plumenav.performance.usage import busiest, job_files, read_jobs, write_summary
 from plumenav.report.performance import performance_targets, review_of
@@ -153,3 +158,62 @@ def test_summary_and_review_agree(tmp_path: Path, config: dict[str, Any]) -> Non
     assert used["wall_s"] == pytest.approx(summary["wall_s"] + 2.5, abs=1e-6)
     assert used["between_jobs_s"] == pytest.approx(5.0, abs=1e-6)
     assert used["share"] * used["wall_s"] * 2 == pytest.approx(summary["cpu_s"])
+
+
+def drawn(root: Path, config: dict[str, Any]) -> tuple[Any, Any, str]:
+    module = registry.get("figure", "fig_performance")
+    run = RunData(root, config)
+    with matplotlib.rc_context(style.RC):  # type: ignore[arg-type]
+        figure, data = module.draw(run)
+    return figure, data, caption_of(module.CAPTION, module.numbers(run, data))
+
+
+def inside(figure: Any) -> bool:
+    """Whether all that is drawn is on the page."""
+    drawn_inch, page_inch = figure.get_tightbbox(), figure.bbox_inches
+    return bool(
+        drawn_inch.x0 >= 0
+        and drawn_inch.y0 >= 0
+        and drawn_inch.x1 <= page_inch.x1
+        and drawn_inch.y1 <= page_inch.y1
+    )
+
+
+def test_the_figure_shows_cores_and_earlier_runs(tmp_path: Path, config: dict[str, Any]) -> None:
+    run_again(tmp_path, config, 0.0)
+    write_summary(tmp_path, 80, 8000.0, cores=2)
+    reviewed(tmp_path, config)
+    figure, data, caption = drawn(tmp_path, config)
+    assert set(data["panel"]) == {"rules", "cores"}
+    assert len(figure.axes) == 3  # one run is no trend
+    assert "c: which job" in caption
+    assert "d: wall time" not in caption
+    run_again(tmp_path, config, 1000.0)
+    review = reviewed(tmp_path, config, versions={"python": "3.12"})
+    figure, data, caption = drawn(tmp_path, config)
+    assert data["panel"].value_counts().to_dict() == {
+        "cores": len(review["timeline"]), "rules": 2, "runs": 2,
+    }  # fmt: skip
+    patches = sum(
+        len(c.get_paths()) for c in figure.axes[2].collections if isinstance(c, PatchCollection)
+    )
+    assert patches == len(review["timeline"])
+    assert "last 2 complete runs of this configuration" in caption
+    assert "dashed: the code or a package changed" in caption
+    assert inside(figure)
+
+
+def test_the_figure_of_many_cores_and_long_names(tmp_path: Path, config: dict[str, Any]) -> None:
+    jobs = [
+        factory.job("a_rule_with_a_rather_long_name" if k % 3 else "b", 1e9 + k % 7, 100.0 + k)
+        for k in range(64)
+    ]
+    for k, record in enumerate(jobs):
+        write_json(tmp_path / f"performance/jobs/x/{k}.json", record)
+    write_summary(tmp_path, 80, 8000.0, cores=64)
+    reviewed(tmp_path, config)
+    figure, _, _ = drawn(tmp_path, config)
+    assert inside(figure)
+    labels = [label.get_text() for label in figure.axes[2].get_yticklabels()]
+    assert labels[0] == "core 1"
+    assert len(labels) == 16
