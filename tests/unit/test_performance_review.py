@@ -117,7 +117,10 @@ def test_timeline_begins_with_the_first_job(tmp_path: Path, config: dict[str, An
     run_again(tmp_path, config, 0.0)
     jobs = read_jobs(job_files(tmp_path))
     bars = timeline(jobs)
-    assert bars[0] == {"rule": "normalize", "core": 0, "threads": 1, "start_s": 0.0, "wall_s": 2.5}
+    assert bars[0] == {
+        "rule": "normalize", "core": 0, "threads": 1, "start_s": 0.0, "wall_s": 2.5,
+        "max_rss_mb": 310.0, "declared_mb": 700,
+    }  # fmt: skip
     assert max(bar["core"] for bar in bars) == busiest(jobs) - 1
     assert timeline([]) == []
 
@@ -181,13 +184,13 @@ def inside(figure: Any) -> bool:
 
 def test_the_figure_shows_cores_and_earlier_runs(tmp_path: Path, config: dict[str, Any]) -> None:
     run_again(tmp_path, config, 0.0)
-    write_summary(tmp_path, 80, 8000.0, cores=2)
+    summary = write_summary(tmp_path, 80, 8000.0, cores=2)
     reviewed(tmp_path, config)
     figure, data, caption = drawn(tmp_path, config)
     assert set(data["panel"]) == {"rules", "cores"}
-    assert len(figure.axes) == 3  # one run is no trend
+    assert len(figure.axes) == 4  # one run is no trend
     assert "c: which job" in caption
-    assert "d: wall time" not in caption
+    assert "e: wall time" not in caption
     run_again(tmp_path, config, 1000.0)
     review = reviewed(tmp_path, config, versions={"python": "3.12"})
     figure, data, caption = drawn(tmp_path, config)
@@ -198,6 +201,9 @@ def test_the_figure_shows_cores_and_earlier_runs(tmp_path: Path, config: dict[st
         len(c.get_paths()) for c in figure.axes[2].collections if isinstance(c, PatchCollection)
     )
     assert patches == len(review["timeline"])
+    # largest sum of peaks of jobs at work together, as the summary has it
+    (peaks,) = (line for line in figure.axes[3].lines if line.get_label() == "peaks")
+    assert max(peaks.get_ydata()) == pytest.approx(summary["peak_rss_mb"])
     assert "last 2 complete runs of this configuration" in caption
     assert "dashed: the code or a package changed" in caption
     assert inside(figure)

@@ -1,4 +1,4 @@
-"""What the run cost: time and memory by rule, cores over time, and earlier runs."""
+"""What the run cost: time and memory by rule, cores and memory over time, and earlier runs."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ a: wall time (bars) and CPU time (black ticks), summed over the jobs of each rul
 jobs; {{ wall_s }} s in all on {{ cores }} cores, counting overlapping jobs once). b: memory of the
 largest job of each rule (bars) against what its rule declares (black ticks); {{ exceeded }} jobs
 exceed it.
-{% if n_bars %}c: which job each core had when, in the colours of a; white is a core without a
-job.{% endif %}
-{% if n_runs > 1 %}d: wall time (dots) and CPU time (crosses) of the last {{ n_runs }} complete runs
+{% if n_bars %}c: which job each core had when, in the colours of a; white is a core without a job.
+d: memory of the jobs at work together: the sum of their peaks (area; they need not coincide), of
+what they declare (grey), and what the run may use (red).{% endif %}
+{% if n_runs > 1 %}e: wall time (dots) and CPU time (crosses) of the last {{ n_runs }} complete runs
 of this configuration on this machine, newest last{{ changes }}.{% endif %}
 """
 COLOURED = 6  # rules with a colour of their own
 LIGHT = "#b8c4ce"
 # the layout, mm: solving one costs more than drawing this figure
-ROW_MM, CORE_MM, TREND_MM = 4.6, 4.5, 24.0
+ROW_MM, CORE_MM, MEMORY_MM, TREND_MM = 4.6, 4.5, 16.0, 24.0
 TALLEST_MM = 60.0  # of all cores
 BELOW_MM, TOP_MM, RIGHT_MM, GAP_MM = 10.5, 2.0, 3.0, 5.0
 LETTER_MM = 1.15
@@ -56,6 +57,7 @@ def draw(run: RunData) -> tuple[Figure, pd.DataFrame]:
     heights = [
         ROW_MM * len(rules),
         min(CORE_MM * n_cores, TALLEST_MM),
+        MEMORY_MM if n_cores else 0.0,
         TREND_MM if len(runs) > 1 else 0.0,
     ]
     total_mm = TOP_MM + sum(height + BELOW_MM for height in heights if height)
@@ -76,9 +78,10 @@ def draw(run: RunData) -> tuple[Figure, pd.DataFrame]:
     parts = [rules.assign(panel="rules")]
     if n_cores:
         _timeline(place(1, 0.0, width_mm), bars, n_cores, colours)
+        _memory(place(2, 0.0, width_mm), bars, float(summary["memory_mb"]))
         parts.append(bars.assign(panel="cores"))
-    if heights[2]:
-        _trend(place(2, 0.0, width_mm), runs)
+    if heights[3]:
+        _trend(place(3, 0.0, width_mm), runs)
         parts.append(runs.assign(panel="runs"))
     return figure, pd.concat(parts, ignore_index=True)
 
@@ -117,6 +120,27 @@ def _timeline(axes: Axes, bars: pd.DataFrame, n_cores: int, colours: dict[str, s
     axes.set_xlabel("c   time since the first job began (s)")
 
 
+def _memory(axes: Axes, bars: pd.DataFrame, limit_mb: float) -> None:
+    """Sums over the jobs at work; a job that starts when another ends is not beside it."""
+    starts = bars["start_s"].to_numpy(float)
+    ends = starts + bars["wall_s"].to_numpy(float)
+    times = np.concatenate([ends, starts])
+    order = np.argsort(times, kind="stable")  # ends first
+    sums = {}
+    for column in ("max_rss_mb", "declared_mb"):
+        loads = bars[column].to_numpy(float)
+        sums[column] = np.cumsum(np.concatenate([-loads, loads])[order])
+    t = times[order]
+    axes.fill_between(t, sums["max_rss_mb"], step="post", color=LIGHT, lw=0)
+    axes.plot(t, sums["max_rss_mb"], ds="steps-post", lw=0.6, color=style.DARK, label="peaks")
+    axes.plot(t, sums["declared_mb"], ds="steps-post", lw=0.6, color=style.GREY, label="declared")
+    axes.axhline(limit_mb, color=style.PALETTE[1], lw=0.8)
+    axes.set_xlim(0, float(ends.max()))
+    axes.set_ylim(0, 1.05 * max(limit_mb, float(sums["declared_mb"].max())))
+    axes.set_ylabel("MB")
+    axes.set_xlabel("d   time since the first job began (s)")
+
+
 def _trend(axes: Axes, runs: pd.DataFrame) -> None:
     """Wall and CPU time by run; a line where the code changed."""
     x = np.arange(1, len(runs) + 1)
@@ -128,7 +152,7 @@ def _trend(axes: Axes, runs: pd.DataFrame) -> None:
     axes.set_ylim(0, 1.1 * float(runs[["wall_s", "cpu_s"]].to_numpy().max()))
     axes.grid(axis="y")
     axes.set_xticks(x[:: -(-len(x) // 15)])
-    axes.set_xlabel("d   runs, newest last")
+    axes.set_xlabel("e   runs, newest last")
     axes.set_ylabel("time (s)")
     axes.legend(loc="lower left", ncols=2)
 

@@ -70,7 +70,7 @@ def trend(records: Sequence[history.Record], config_sha256: str) -> list[dict[st
 
 
 def timeline(jobs: Sequence[Job]) -> list[dict[str, Any]]:
-    """Jobs as bars: {rule, core, threads, start_s (since the first job), wall_s}."""
+    """Jobs as bars: {rule, core, threads, start_s (since the first job), wall_s, memory}."""
     if not jobs:
         return []
     first_s = min(job["start_s"] for job in jobs)
@@ -81,6 +81,8 @@ def timeline(jobs: Sequence[Job]) -> list[dict[str, Any]]:
             "threads": job["threads"],
             "start_s": job["start_s"] - first_s,
             "wall_s": job["wall_s"],
+            "max_rss_mb": job["max_rss_mb"],
+            "declared_mb": job["declared_mb"],
         }
         for job, core in zip(jobs, lanes(jobs), strict=True)
     ]
