@@ -6,7 +6,7 @@ import pytest
 
 from factories_results import job
 from plumenav.performance.idle import utilization
-from plumenav.performance.recommendations import RULES, Measured, recommendations
+from plumenav.performance.recommendations import Measured, recommendations
 
 
 def measured(
@@ -14,12 +14,14 @@ def measured(
     cores: int = 2,
     machine_cores: int = 2,
     earlier: tuple[dict[str, Any], ...] = (),
-    **config: int,
+    **config: Any,
 ) -> Measured:
     sections: dict[str, Any] = {
-        "batch": {"chunk_simulations": config.get("chunk", 500), "threads": 1},
-        "resources": {"memory_mb": config.get("memory_mb", 8000)},
-        "simulation": {"simulations": config.get("simulations", 500)},
+        "batch": {"chunk_simulations": config.get("chunk", 500), "chunk_s": 10.0, "threads": 1},
+        "resources": {
+            "memory_mb": config.get("memory_mb", 8000),
+            "max_workers": config.get("workers"),
+        },
     }
     jobs = sorted(jobs, key=lambda j: j["start_s"])
     return Measured(
@@ -68,27 +70,30 @@ def test_memory_that_ran_short() -> None:
     events = {"memory_events": [{"kind": "smaller_blocks"}, {"kind": "gave_up"}]}
     short = simulate(0.0, 5.0, details=events, max_rss_mb=950.0, declared_mb=1000.0)
     (found,) = said(measured([short, simulate(0.0, 5.0)]))
-    assert found[0] == "resources.memory_mb"
+    assert found[0] == "resources.job_memory_mb"
+    assert "raise it above 1000" in found[1]
     assert "ran short of memory 2 times and gave up 1 times" in found[1]
     assert "the largest used 950 of 1000 MB" in found[1]
 
 
 @pytest.mark.parametrize(
-    ("start_up", "chunk", "expected"),
+    ("start_up", "agents", "chunk", "expected"),
     [
-        (2.0, 100, []),  # exactly a fifth
-        (2.1, 500, []),  # there is one chunk already
-        (3.0, 100, ["raise it from 100 to 180"]),  # 4 x 3 / 7 of 100, in tens
-        (9.0, 100, ["raise it from 100 to 500"]),  # more than there are
+        (2.0, ("fly", "fly"), 100, []),  # exactly a fifth
+        (2.1, ("fly", "moth"), 100, []),  # there is one chunk to an agent already
+        (3.0, ("fly", "fly"), 100, ["raise it from 100 to 180"]),  # 4 x 3 / 7 of 100, in tens
+        (3.0, ("fly", "fly"), "auto", ["raise it from 10 s to 18 s"]),
     ],
 )
-def test_chunks_that_mostly_start(start_up: float, chunk: int, expected: list[str]) -> None:
+def test_chunks_that_mostly_start(
+    start_up: float, agents: tuple[str, ...], chunk: int | str, expected: list[str]
+) -> None:
     details = {"phases": {"start_up": start_up, "simulate": 10.0 - start_up}}
-    jobs = [simulate(0.0, 10.0, details=details) for _ in range(2)]
+    jobs = [simulate(0.0, 10.0, agent, details=details) for agent in agents]
     rows = recommendations(measured(jobs, chunk=chunk))
     assert [row.change for row in rows] == expected
     for row in rows:
-        assert row.setting == "batch.chunk_simulations"
+        assert row.setting == f"batch.{'chunk_s' if chunk == 'auto' else 'chunk_simulations'}"
         assert f"starting takes {10 * start_up:.0f} % of a simulate job" in row.because
 
 
@@ -98,6 +103,9 @@ def test_a_long_chunk_at_the_end() -> None:
     assert row.setting == "batch.chunk_simulations"
     assert row.change.startswith("lower it to 250,")
     assert "(slow in smooth) left other cores idle for 4.0 s (12 % of their time)" in row.because
+    (row,) = recommendations(measured(jobs, chunk="auto"))
+    assert row.setting == "batch.chunk_s"
+    assert row.change.startswith("lower it to 5 s,")
     # alone, but another one came after it: what it waited for was something else
     more = [*jobs[:2], simulate(15.0, 9.0), simulate(15.0, 9.0)]
     assert said(measured(more)) == []
@@ -173,5 +181,15 @@ def test_cores_that_are_not_used() -> None:
     assert said(measured(jobs, cores=1, machine_cores=1)) == []
 
 
-def test_every_rule_has_a_test() -> None:
-    assert len(RULES) == 7
+def test_workers_that_are_not_allowed() -> None:
+    jobs = [simulate(5.0 * k, 5.0, cpu_s=4.6) for k in range(3)]
+    jobs += [job("reference", 15.0, 5.0, cpu_s=4.6)]
+    (found,) = said(measured(jobs, cores=4, workers=1))
+    assert found == (
+        "resources.max_workers",
+        "raise it from 1 up to 4: 1 of the run's 4 cores may work at once, and those were busy "
+        "92 % of the time",
+    )
+    for limits in ({"cores": 1, "workers": 1}, {"cores": 4, "workers": 2}, {"cores": 4}):
+        rows = said(measured(jobs, machine_cores=limits["cores"], **limits))
+        assert "resources.max_workers" not in dict(rows)

@@ -6,6 +6,7 @@ a threshold, and what it says holds the number that passed it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -110,31 +111,42 @@ def memory_of_a_job_ran_short(m: Measured) -> Iterator[Recommendation]:
     for rule, n in by_rule.items():
         own = [job for job in m.jobs if job["rule"] == rule]
         gave_up = events.get("gave_up", {}).get(rule, 0)
+        declared = max(job["declared_mb"] for job in own)
         yield Recommendation(
-            "resources.memory_mb",
-            "raise it, so that a job may have more; or simulate fewer at once "
-            "(batch.chunk_simulations)",
+            "resources.job_memory_mb",
+            f"raise it above {declared:.0f}",
             f"{rule} jobs ran short of memory {n} times"
             f"{f' and gave up {gave_up} times' if gave_up else ''}: the largest used "
-            f"{max(job['max_rss_mb'] for job in own):.0f} of "
-            f"{max(job['declared_mb'] for job in own):.0f} MB",
+            f"{max(job['max_rss_mb'] for job in own):.0f} of {declared:.0f} MB",
         )
+
+
+def _chunk_size(m: Measured) -> tuple[str, float, str]:
+    """The setting that decides how long a chunk is: name, value, unit."""
+    batch = m.config["batch"]
+    if batch["chunk_simulations"] == "auto":
+        return "batch.chunk_s", float(batch["chunk_s"]), " s"
+    return "batch.chunk_simulations", float(batch["chunk_simulations"]), ""
+
+
+def _whole(value: float, unit: str) -> str:
+    """A size of chunks that one would write into a config: tens of simulations, or seconds."""
+    return f"{math.ceil(value)}{unit}" if unit else f"{10 * math.ceil(value / 10)}"
 
 
 def chunks_that_mostly_start(m: Measured) -> Iterator[Recommendation]:
     """Starting took a large part of the simulate jobs, and there are several to an agent."""
     share = start_up_share(m.simulate)
-    size, asked = (
-        m.config["batch"]["chunk_simulations"],
-        m.config["simulation"]["simulations"],
-    )
-    if share is not None and share > START_UP_SHARE and size < asked:
+    agents = {
+        (job["wildcards"].get("recording"), job["wildcards"].get("agent")) for job in m.simulate
+    }
+    if share is not None and share > START_UP_SHARE and len(m.simulate) > len(agents):
+        setting, size, unit = _chunk_size(m)
         # start-up is the same for a larger chunk, and work grows with it
         factor = (1 - START_UP_SHARE) / START_UP_SHARE * share / max(1 - share, 0.01)
-        wanted = min(asked, -(-round(size * factor) // 10) * 10)
         yield Recommendation(
-            "batch.chunk_simulations",
-            f"raise it from {size} to {wanted}",
+            setting,
+            f"raise it from {size:g}{unit} to {_whole(size * factor, unit)}",
             f"starting takes {100 * share:.0f} % of a simulate job; {100 * START_UP_SHARE:.0f} % "
             "is the most that a chunk should spend on it",
         )
@@ -154,12 +166,14 @@ def a_long_chunk_at_the_end(m: Measured) -> Iterator[Recommendation]:
     longest = max(alone, key=lambda i: alone[i])
     simulations = m.jobs[longest]["details"].get("simulations", 0)
     if m.jobs[longest] is last and alone[longest] > TAIL_SHARE * m.core_s and simulations > 1:
-        size = min(m.config["batch"]["chunk_simulations"], simulations)
+        setting, size, unit = _chunk_size(m)
+        # a size above what the job had would change nothing
+        size = size if unit else min(size, simulations)
         wildcards = m.jobs[longest]["wildcards"]
         yield Recommendation(
-            "batch.chunk_simulations",
-            f"lower it to {-(-size // 2)}, so that other cores can share the last work; or use "
-            "several threads (batch.threads)",
+            setting,
+            f"lower it to {size / 2:.3g}{unit}, so that other cores can share the last work; or "
+            "use several threads (batch.threads)",
             f"the last simulate job ({wildcards.get('agent')} in {wildcards.get('recording')}) "
             f"left other cores idle for {alone[longest]:.1f} s "
             f"({100 * alone[longest] / m.core_s:.0f} % of their time)",
@@ -219,6 +233,22 @@ def _place(job: dict[str, Any]) -> tuple[Any, ...]:
     return (job["rule"], *sorted(job["wildcards"].items()))
 
 
+def workers_that_are_not_allowed(m: Measured) -> Iterator[Recommendation]:
+    """The jobs at once that the config allows were busy, and the run has more cores."""
+    allowed = m.config["resources"].get("max_workers")
+    if allowed is None:
+        return
+    usable = allowed * m.config["batch"]["threads"]
+    busy = m.utilization["share"] * m.cores / usable
+    if usable < m.cores and busy >= FULL_SHARE:
+        yield Recommendation(
+            "resources.max_workers",
+            f"raise it from {allowed} up to {m.cores // m.config['batch']['threads']}",
+            f"{usable} of the run's {m.cores} cores may work at once, and those were busy "
+            f"{100 * busy:.0f} % of the time",
+        )
+
+
 def cores_that_are_not_used(m: Measured) -> Iterator[Recommendation]:
     """All cores of the run were busy, and the machine has more."""
     share = m.utilization["share"]
@@ -238,6 +268,7 @@ RULES: tuple[Rule, ...] = (
     a_long_chunk_at_the_end,
     stores_that_lose_what_they_need,
     kernels_compiled_again,
+    workers_that_are_not_allowed,
     cores_that_are_not_used,
 )
 
