@@ -13,7 +13,7 @@ from plumenav import history, registry
 from plumenav.figures import _style as style
 from plumenav.figures._contract import RunData
 from plumenav.figures._run import caption_of
-from plumenav.performance.review import timeline, trend, write_review
+from plumenav.performance.review import timeline, trend, without_pauses, write_review
 from plumenav.performance.usage import busiest, job_files, read_jobs, write_summary
 from plumenav.report.performance import performance_targets, review_of
 from plumenav.tables import write_json
@@ -123,6 +123,16 @@ def test_timeline_begins_with_the_first_job(tmp_path: Path, config: dict[str, An
     }  # fmt: skip
     assert max(bar["core"] for bar in bars) == busiest(jobs) - 1
     assert timeline([]) == []
+
+
+def test_pauses_are_left_out_of_the_timeline() -> None:
+    jobs = [
+        factory.job("synthesize", 0.0, 5.0),
+        factory.job("normalize", 86_400.0, 4.0),
+        factory.job("prepare", 86_409.0, 1.0),  # 5 s in which the workflow worked
+        factory.job("simulate", 90_000.0, 2.0),
+    ]
+    assert without_pauses(jobs) == [0.0, 5.0, 14.0, 15.0]
 
 
 def test_a_benchmark_is_looked_for_beside_the_run(tmp_path: Path, config: dict[str, Any]) -> None:

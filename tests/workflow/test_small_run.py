@@ -83,7 +83,7 @@ def test_the_run_is_in_the_history_and_reviewed(finished):
     (record,) = (
         found
         for found in history.read(history.fingerprint())
-        if keys == {history.job_key(job) for job in found["jobs"]}
+        if keys == {history.job_key(job) for job in found["jobs"] if job["rule"] != "synthesize"}
     )
     assert record["run"] == "small"
     assert record["complete"] is True
@@ -93,7 +93,7 @@ def test_the_run_is_in_the_history_and_reviewed(finished):
     review = json.loads((performance / "review.json").read_text())
     numbers = json.loads((finished.folder / "results/small/numbers.json").read_text())
     assert numbers["performance"]["goals"] == review["goals"]
-    assert len(review["timeline"]) == len(jobs)
+    assert len(review["timeline"]) == len(record["jobs"])
     assert review["trend"][-1]["cores"] == numbers["performance"]["cores"]
 
 

@@ -23,7 +23,8 @@ a: wall time (bars) and CPU time (black ticks), summed over the jobs of each rul
 jobs; {{ wall_s }} s in all on {{ cores }} cores, counting overlapping jobs once). b: memory of the
 largest job of each rule (bars) against what its rule declares (black ticks); {{ exceeded }} jobs
 exceed it.
-{% if n_bars %}c: which job each core had when, in the colours of a; white is a core without a job.
+{% if n_bars %}c: which job each core had when, in the colours of a; white is a core without a job;
+pauses between calls are left out.
 d: memory of the jobs at work together: the sum of their peaks (area; they need not coincide), of
 what they declare (grey), and what the run may use (red).{% endif %}
 {% if n_runs > 1 %}e: wall time (dots) and CPU time (crosses) of the last {{ n_runs }} complete runs
@@ -117,7 +118,7 @@ def _timeline(axes: Axes, bars: pd.DataFrame, n_cores: int, colours: dict[str, s
     axes.set_ylim(n_cores - 0.5, -0.5)
     ticks = range(0, n_cores, -(-n_cores // 16))
     axes.set_yticks(ticks, [f"core {core + 1}" for core in ticks])
-    axes.set_xlabel("c   time since the first job began (s)")
+    axes.set_xlabel("c   time (s)")
 
 
 def _memory(axes: Axes, bars: pd.DataFrame, limit_mb: float) -> None:
@@ -138,7 +139,7 @@ def _memory(axes: Axes, bars: pd.DataFrame, limit_mb: float) -> None:
     axes.set_xlim(0, float(ends.max()))
     axes.set_ylim(0, 1.05 * max(limit_mb, float(sums["declared_mb"].max())))
     axes.set_ylabel("MB")
-    axes.set_xlabel("d   time since the first job began (s)")
+    axes.set_xlabel("d   time (s)")
 
 
 def _trend(axes: Axes, runs: pd.DataFrame) -> None:

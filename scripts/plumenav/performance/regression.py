@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from plumenav.history import Record
+from plumenav.performance.runs import MADE_BEFORE
 
 SLOWER = 1.10
 MAX_P = 0.05
@@ -88,7 +89,8 @@ def quantities(record: Record) -> dict[str, tuple[str, float]]:
     result = {}
     cores = record["cores"]
     if record["complete"]:
-        work = f"{cores} {_kind_of_work({**record}, record['jobs'])} {record['config_sha256']}"
+        own = [job for job in record["jobs"] if job["rule"] != MADE_BEFORE]
+        work = f"{cores} {_kind_of_work(record, own)} {record['config_sha256']}"
         result["wall time of the run"] = (work, record["wall_s"])
         result["CPU time of the run"] = (work, record["cpu_s"])
     for rule, values in record["rules"].items():

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from plumenav import fingerprint, history
-from plumenav.performance.idle import lanes, utilization
+from plumenav.performance.idle import PAUSE_S, lanes, segments, utilization
 from plumenav.performance.inside import caches, memory_events, phases
 from plumenav.performance.recommendations import Measured, recommendations
 from plumenav.performance.regression import against_earlier
@@ -69,22 +69,38 @@ def trend(records: Sequence[history.Record], config_sha256: str) -> list[dict[st
     return result
 
 
+def without_pauses(jobs: Sequence[Job]) -> list[float]:
+    """When each job started, s since the first, with pauses between calls taken out.
+
+    A recording may have been made the day before, and a run be continued after an interruption.
+    """
+    pauses = [
+        (until, until - since)
+        for since, until, running in segments(jobs)
+        if not running and until - since > PAUSE_S
+    ]
+    first_s = min((job["start_s"] for job in jobs), default=0.0)
+    return [
+        job["start_s"]
+        - first_s
+        - sum(length for until, length in pauses if until <= job["start_s"])
+        for job in jobs
+    ]
+
+
 def timeline(jobs: Sequence[Job]) -> list[dict[str, Any]]:
-    """Jobs as bars: {rule, core, threads, start_s (since the first job), wall_s, memory}."""
-    if not jobs:
-        return []
-    first_s = min(job["start_s"] for job in jobs)
+    """Jobs as bars: {rule, core, threads, start_s (without pauses), wall_s, memory}."""
     return [
         {
             "rule": job["rule"],
             "core": core,
             "threads": job["threads"],
-            "start_s": job["start_s"] - first_s,
+            "start_s": start_s,
             "wall_s": job["wall_s"],
             "max_rss_mb": job["max_rss_mb"],
             "declared_mb": job["declared_mb"],
         }
-        for job, core in zip(jobs, lanes(jobs), strict=True)
+        for job, core, start_s in zip(jobs, lanes(jobs), without_pauses(jobs), strict=True)
     ]
 
 

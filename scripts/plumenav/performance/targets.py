@@ -15,7 +15,7 @@ from typing import Any
 from plumenav import history
 from plumenav.performance.idle import utilization
 from plumenav.performance.inside import phases
-from plumenav.performance.runs import cached
+from plumenav.performance.runs import MADE_BEFORE, cached
 from plumenav.performance.usage import (
     HOURS_PROMISED,
     SECONDS_PER_SIMULATION,
@@ -122,7 +122,7 @@ def run_goals(jobs: Sequence[Job], completed: int, cores: int) -> list[Goal]:
 
 
 def _wall_goal(jobs: Sequence[Job], completed: int, cores: int) -> Goal:
-    given = [job for job in jobs if job["rule"] != "synthesize"]
+    given = [job for job in jobs if job["rule"] != MADE_BEFORE]
     wall_s = utilization(given, cores)["wall_s"]
     stored = sum(map(cached, jobs))
     unlike = [

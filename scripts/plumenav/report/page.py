@@ -12,6 +12,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from plumenav.performance.runs import MADE_BEFORE
 from plumenav.performance.usage import job_files, read_jobs
 from plumenav.report.performance import about, performance_targets, review_of
 from plumenav.tables import read_json, write_text
@@ -160,8 +161,11 @@ def figure_entries(root: Path, folder: str, names: Sequence[str] | None = None) 
 
 
 def started_utc(root: Path) -> str:
-    """When the first job began, UTC; the only date in the report, in its performance part."""
-    jobs = read_jobs(job_files(root))
+    """When the first job began, UTC; the only date in the report, in its performance part.
+
+    A synthetic recording may have been made long before.
+    """
+    jobs = [job for job in read_jobs(job_files(root)) if job["rule"] != MADE_BEFORE]
     if not jobs:
         return ""
     return datetime.fromtimestamp(jobs[0]["start_s"], UTC).strftime("%Y-%m-%d %H:%M UTC")
