@@ -14,6 +14,7 @@ rule assess_recording:
         f"{OUT}/logs/assess/{{recording}}.log",
     benchmark:
         f"{OUT}/benchmarks/assess/{{recording}}.jsonl"
+    priority: urgency("assess")
     conda:
         "../../envs/environment.yaml"
     threads: 1

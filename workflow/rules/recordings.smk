@@ -7,13 +7,15 @@ rule synthesize_recording:
         file=f"{OUT}/recordings/{{recording}}.{{extension}}",
         facts=f"{OUT}/recordings/{{recording}}.{{extension}}.facts.json",
         truth=f"{OUT}/recordings/{{recording}}.{{extension}}.truth.npz",
-        usage=f"{OUT}/performance/jobs/synthesize/{{recording}}.{{extension}}.json",
+        # beside the recording, so that this folder alone is enough to start a run from
+        usage=f"{OUT}/recordings/{{recording}}.{{extension}}.usage.json",
     log:
         f"{OUT}/logs/synthesize/{{recording}}.{{extension}}.log",
     benchmark:
         f"{OUT}/benchmarks/synthesize/{{recording}}.{{extension}}.jsonl"
     wildcard_constraints:
         extension="|".join(sorted(set(EXTENSIONS.values()))),
+    priority: urgency("synthesize")
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -46,6 +48,7 @@ rule normalize_recording:
         f"{OUT}/logs/normalize/{{recording}}.log",
     benchmark:
         f"{OUT}/benchmarks/normalize/{{recording}}.jsonl"
+    priority: urgency("normalize")
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -79,6 +82,7 @@ rule normalize_wind:
         f"{OUT}/logs/normalize_wind/{{wind_field}}.{{component}}.log",
     benchmark:
         f"{OUT}/benchmarks/normalize_wind/{{wind_field}}.{{component}}.jsonl"
+    priority: urgency("wind")
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -112,6 +116,7 @@ rule join_wind:
         f"{OUT}/logs/join_wind/{{recording}}.log",
     benchmark:
         f"{OUT}/benchmarks/join_wind/{{recording}}.jsonl"
+    priority: urgency("wind")
     conda:
         "../../envs/environment.yaml"
     threads: 1

@@ -113,7 +113,10 @@ def prepare_settings(wildcards):
 def prepare_code(wildcards):
     """The code of fits is that of the agents that believe in one."""
     agent = CONFIG["agents"][wildcards.agent]
-    plugins = [("sensor", agent["sensor"]["shape"])]
+    plugins = [
+        ("start", CONFIG["simulation"]["start"]["kind"]),
+        ("sensor", agent["sensor"]["shape"]),
+    ]
     if "detection" not in agent:
         return code("prepare", *plugins)
     plugins += [
@@ -256,8 +259,13 @@ def results_settings(*left_out):
     return json.dumps({"config": kept, "chunks": CHUNKS}, separators=(",", ":"))
 
 
-def figure_code():
-    return code("figures", *[("figure", name) for name in FIGURES])
+def figure_code(names):
+    return code("figures", *[("figure", name) for name in names])
+
+
+def files_of(names):
+    """The other files of each figure."""
+    return expand(f"{OUT}/figures/{{name}}.{{suffix}}", name=names, suffix=FIGURE_FILES)
 
 
 def usage_of_all_jobs():
@@ -271,17 +279,12 @@ def usage_of_all_jobs():
         for label in CONFIG["recordings"]
         if wind_field_of(label) is not None
     ]
-    files += expand(rules.draw_quality.output.usage, recording=MOVIES)
     files += [
-        f"{OUT}/performance/jobs/synthesize/{Path(recording_file(label)).name}.json"
+        f"{recording_file(label)}.usage.json"
         for label in CONFIG["recordings"]
         if synthetic(label)
     ]
-    for step in (
-        rules.plan_agent,
-        rules.prepare_agent,
-        rules.recheck_agent,
-    ):
+    for step in (rules.prepare_agent, rules.recheck_agent):
         files += pairs(step.output.usage)
     files += validated_pairs(rules.reference_agent.output.usage)
     files += expand(rules.published_targets.output.usage, family=FAMILIES)
@@ -290,6 +293,7 @@ def usage_of_all_jobs():
         rules.validate_run.output.usage,
         rules.analyze.output.usage,
         rules.draw_figures.output.usage,
+        rules.draw_verdict.output.usage,
     ]
     return files
 

@@ -26,7 +26,8 @@ rule figures:
     input:
         rules.draw_figures.output.files,
         rules.draw_figures.output.pictures,
-        expand(rules.draw_quality.output.picture, recording=MOVIES),
+        rules.draw_verdict.output.files,
+        rules.draw_verdict.output.pictures,
 
 
 rule report:

@@ -8,7 +8,7 @@ CHECKS = f"{OUT}/checks/{{recording}}/{{agent}}"
 rule recheck_agent:
     input:
         plume=rules.normalize_recording.output.plume,
-        plan=rules.plan_agent.output.plan,
+        plan=rules.prepare_agent.output.plan,
         prepared=rules.prepare_agent.output.prepared,
         wind=wind_file,
         simulations=per_chunk(rules.simulate_chunk.output.simulations),
@@ -23,6 +23,7 @@ rule recheck_agent:
         f"{OUT}/logs/recheck/{{recording}}/{{agent}}.log",
     benchmark:
         f"{OUT}/benchmarks/recheck/{{recording}}/{{agent}}.jsonl"
+    priority: urgency("recheck")
     conda:
         "../../envs/environment.yaml"
     # the repetition's second thread tests independence for a moment; it is not for speed
@@ -50,7 +51,7 @@ rule recheck_agent:
 rule reference_agent:
     input:
         plume=rules.normalize_recording.output.plume,
-        plan=rules.plan_agent.output.plan,
+        plan=rules.prepare_agent.output.plan,
         prepared=rules.prepare_agent.output.prepared,
         wind=wind_file,
         simulations=per_chunk(rules.simulate_chunk.output.simulations),
@@ -61,6 +62,7 @@ rule reference_agent:
         f"{OUT}/logs/reference/{{recording}}/{{agent}}.log",
     benchmark:
         f"{OUT}/benchmarks/reference/{{recording}}/{{agent}}.jsonl"
+    priority: urgency("reference")
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -91,6 +93,7 @@ rule published_targets:
         f"{OUT}/logs/published/{{family}}.log",
     benchmark:
         f"{OUT}/benchmarks/published/{{family}}.jsonl"
+    priority: urgency("published")
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -125,6 +128,7 @@ rule validate_run:
         f"{OUT}/logs/validate/run.log",
     benchmark:
         f"{OUT}/benchmarks/validate/run.jsonl"
+    priority: urgency("validate")
     conda:
         "../../envs/environment.yaml"
     threads: 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,9 @@ from plumenav.tables import atomic, write_json, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# tells every glyph that it leaves out
+logging.getLogger("fontTools").setLevel(logging.WARNING)
 
 # None removes what the format would otherwise say of time and program
 METADATA: dict[str, dict[str, Any]] = {
@@ -39,10 +43,11 @@ def save_pictures(figure: Figure, path: Path) -> list[Path]:
     """
     targets = {suffix: path.with_name(f"{path.name}.{suffix}") for suffix in METADATA}
     raster: Any = FigureCanvasAgg(figure)
+    layout: Any = figure.get_layout_engine()
     # panels with equal axes are smaller than the room they get: the layout settles in three passes,
     # and titles are cut after one
     for _ in range(2):
-        figure.draw_without_rendering()
+        layout.execute(figure)
     raster.draw()
     figure.set_layout_engine("none")  # laid out: the formats must not differ
     with atomic(targets["png"]) as temporary:
