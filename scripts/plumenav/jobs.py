@@ -110,6 +110,21 @@ def peak_rss_mb(usage: resource.struct_rusage) -> float:
     return usage.ru_maxrss / (1024.0**2 if sys.platform == "darwin" else 1024.0)
 
 
+def own_peak_mb() -> float:
+    """Largest resident memory of this process, MB.
+
+    Linux' getrusage also counts what the parent held when it started this process (vfork shares its
+    memory until the program is loaded); /proc counts this program alone.
+    """
+    try:
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return float(line.split()[1]) / 1024.0
+    except OSError:
+        pass
+    return peak_rss_mb(resource.getrusage(resource.RUSAGE_SELF))
+
+
 def _record_usage(args: argparse.Namespace, details: dict[str, Any]) -> None:
     from plumenav.tables import write_json
 
@@ -129,7 +144,7 @@ def _record_usage(args: argparse.Namespace, details: dict[str, Any]) -> None:
             "start_s": start,
             "wall_s": time.time() - start,
             "cpu_s": own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime,
-            "max_rss_mb": max(peak_rss_mb(own), peak_rss_mb(children)),
+            "max_rss_mb": max(own_peak_mb(), peak_rss_mb(children)),
             "declared_mb": args.declared_mb,
             "threads": args.threads,
             "details": details,
@@ -196,5 +211,5 @@ def run(work: Callable[[argparse.Namespace], dict[str, Any] | None], args: Any) 
             _record_usage(args, details)
     except UserError as error:
         log.error("plumenav: %s", error)
-        sys.exit(1)
+        sys.exit(error.exit_code)
     sys.exit(0)

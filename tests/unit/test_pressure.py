@@ -7,7 +7,7 @@ import pytest
 
 import factories
 from plumenav.engine import pressure as pressure_module
-from plumenav.engine.pressure import Cache, Level, OutOfBudget, Pressure, relieve, resident_mb
+from plumenav.engine.pressure import Cache, Level, OutOfBudgetError, Pressure, relieve, resident_mb
 from plumenav.engine.run import Blocks, simulate
 from plumenav.tables import PlumeReader
 
@@ -86,7 +86,7 @@ def test_giving_up_only_when_giving_back_does_not_help():
     relieve(pressure, cache, 8)
     assert [event["kind"] for event in pressure.events] == ["dropped_caches"]
     pressure, cache = filled(400.0, [], 960.0)
-    with pytest.raises(OutOfBudget, match=r"memory: 960 MB .* 1000 MB") as refused:
+    with pytest.raises(OutOfBudgetError, match=r"memory: 960 MB .* 1000 MB") as refused:
         relieve(pressure, cache, 8)
     assert "job_memory_mb" in str(refused.value)
     assert [event["kind"] for event in pressure.events] == ["dropped_caches", "gave_up"]
@@ -150,7 +150,5 @@ def test_pressure_changes_no_bit(movie, monkeypatch):
 
 
 def test_a_job_that_gives_up_writes_nothing_more(movie):
-    with pytest.raises(OutOfBudget):
+    with pytest.raises(OutOfBudgetError):
         simulated(movie, Pressure(1.0, lambda: 0.95))
-
-

@@ -1,9 +1,10 @@
 """How near a job is to its memory budget, and what it does about it: nothing here changes a result.
 
-Between blocks of a plume a job compares its resident memory with the budget that its rule declared.
-Above 75 % of it, it keeps fewer decoded blocks and moves fewer agents at a time; above 87 % it gives
-back all that it could read again; above 94 %, if giving back did not help, it ends itself with a
-message, before the system or a batch queue kills it without one, and is retried with more memory.
+Between blocks of a plume a job compares its resident memory with the budget that its rule
+declared. Above 75 % of it, it keeps fewer decoded blocks and moves fewer agents at a time; above
+87 % it gives back all that it could read again; above 94 %, if giving back did not help, it ends
+itself with a message, before the system or a batch queue kills it without one, and is retried with
+more memory.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ import enum
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 import psutil
 
 from plumenav.errors import UserError
+from plumenav.tables import read_json, write_json
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +40,10 @@ class Level(enum.IntEnum):
 SHARES = {Level.SMALLER_BLOCKS: 0.75, Level.DROPPED_CACHES: 0.87, Level.GAVE_UP: 0.94}
 
 
-class OutOfBudget(UserError):
+class OutOfBudgetError(UserError):
     """A job ends itself, because it is about to exceed the memory that it declared."""
+
+    exit_code = 75  # "try again" (EX_TEMPFAIL of BSD's sysexits.h)
 
 
 def resident_mb() -> float:
@@ -128,10 +133,10 @@ class Pressure:
 
         Raises
         ------
-        OutOfBudget
+        OutOfBudgetError
         """
         self.note(Level.GAVE_UP, "nothing is left to give back; the job ends itself")
-        raise OutOfBudget(
+        raise OutOfBudgetError(
             "memory",
             f"{self.events[-1]['rss_mb']:.0f} MB are in use, with nothing left to give back, of"
             f" {self.budget_mb:.0f} MB that the job declared",
@@ -141,8 +146,32 @@ class Pressure:
         )
 
 
+@contextmanager
+def told_to_the_next(pressure: Pressure, usage: Path | None) -> Iterator[None]:
+    """Keep the events of a job that gives up for its next attempt, which records them all.
+
+    Parameters
+    ----------
+    pressure : Pressure
+    usage : path, optional
+        Usage record of the job, which a failed job does not write; the events wait beside it.
+    """
+    if usage is None:
+        yield
+        return
+    waiting = usage.with_name(f".{usage.name}.memory_events")
+    if waiting.exists():
+        pressure.events[:0] = read_json(waiting)
+    try:
+        yield
+    except OutOfBudgetError:
+        write_json(waiting, pressure.events)
+        raise
+    waiting.unlink(missing_ok=True)
+
+
 class Cache:
-    """Things that could be read again, kept while there is room; smaller and smaller under pressure.
+    """Things that could be read again, kept while there is room; fewer under pressure.
 
     What came first stays: a plume is read in circles, and whoever keeps the newest of a circle that
     does not fit finds nothing again.
@@ -208,7 +237,7 @@ def relieve(pressure: Pressure, cache: Cache, agents_at_once: int) -> int:
 
     Raises
     ------
-    OutOfBudget
+    OutOfBudgetError
         If giving back everything did not help.
     """
     level = pressure.check()
