@@ -99,6 +99,30 @@ def code(name, *plugins, files=()):
     return fingerprint.of_files(files)
 
 
+# Who starts first where several jobs could: what much of the rest waits for, and what takes long.
+# Statistics and figures wait only for simulations and rechecks: they are done while the last
+# references are computed and judged.
+ORDER = (
+    "synthesize",
+    "normalize",
+    "wind",
+    "prepare",
+    "simulate",
+    "published",
+    "recheck",
+    "analyze",
+    "assess",
+    "reference",
+    "validate",
+    "figures",
+)
+
+
+def urgency(stage):
+    """Priority of a rule's jobs: higher numbers start first."""
+    return len(ORDER) - ORDER.index(stage)
+
+
 def memory(mb):
     """Memory in MB that grows with every attempt."""
     return lambda wildcards, attempt: mb * attempt
