@@ -25,6 +25,7 @@ from plumenav.errors import UserError
 log = logging.getLogger(__name__)
 LOADED_S = time.time()
 PLUGINS_VARIABLE = "PLUMENAV_PLUGINS"
+CORES_VARIABLE = "PLUMENAV_CORES"
 
 # one thread per library unless the rule says otherwise; mimalloc keeps pages that the next block of
 # a plume needs: the system allocator returned them each time, at half the speed and more memory
@@ -39,22 +40,28 @@ POLL_S = 0.5
 GRACE_S = 5.0
 
 
-def inherit_environment(plugins: Sequence[str]) -> None:
-    """Let the jobs of this workflow use its own Python, and know the user's plug-ins.
+def inherit_environment(plugins: Sequence[str], cores: int | None) -> None:
+    """Let the jobs of this workflow use its own Python, know the user's plug-ins and its cores.
 
     Where the plug-ins' files lie is not a parameter of any rule: two machines would differ. What is
-    in them is, by its fingerprint.
+    in them is, by its fingerprint. Nor are the cores, which only the record of costs asks for.
     """
     own = str(Path(sys.executable).parent)
     if os.environ.get("PATH", "").split(os.pathsep)[0] != own:
         os.environ["PATH"] = os.pathsep.join([own, os.environ.get("PATH", "")])
     os.environ[PLUGINS_VARIABLE] = json.dumps(list(plugins))
+    os.environ[CORES_VARIABLE] = str(cores or 0)
 
 
 def plugin_files() -> list[str]:
     """Files of the user's plug-ins, as the workflow handed them over."""
     files: list[str] = json.loads(os.environ.get(PLUGINS_VARIABLE, "[]"))
     return files
+
+
+def cores_of_the_run() -> int:
+    """Cores that the workflow was given; 0 if it did not say, or a script is run by hand."""
+    return int(os.environ.get(CORES_VARIABLE, "0"))
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
@@ -165,6 +172,20 @@ def own_peak_mb() -> float:
     return peak_rss_mb(resource.getrusage(resource.RUSAGE_SELF))
 
 
+def read_and_written_mb() -> tuple[float | None, float | None]:
+    """What this process and its finished children read and wrote, MB; None where nobody counts.
+
+    Linux counts what was asked for, from the disk or from its cache, and nothing that is read
+    through a mapped file.
+    """
+    try:
+        lines = Path("/proc/self/io").read_text().splitlines()
+    except OSError:
+        return None, None
+    counted = {name: float(number) for name, number in (line.split(": ") for line in lines)}
+    return counted["rchar"] / 1e6, counted["wchar"] / 1e6
+
+
 def _record_usage(args: argparse.Namespace, details: dict[str, Any]) -> None:
     from plumenav.tables import write_json
 
@@ -172,19 +193,22 @@ def _record_usage(args: argparse.Namespace, details: dict[str, Any]) -> None:
         resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
     start = started_s()
+    read_mb, written_mb = read_and_written_mb()
     write_json(
         args.usage,
         {
             "rule": args.rule,
             "wildcards": {
                 name: getattr(args, name)
-                for name in ("recording", "agent", "chunk")
+                for name in ("recording", "agent", "chunk", "family")
                 if getattr(args, name, None)
             },
             "start_s": start,
             "wall_s": time.time() - start,
             "cpu_s": own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime,
             "max_rss_mb": max(own_peak_mb(), peak_rss_mb(children)),
+            "read_mb": read_mb,
+            "written_mb": written_mb,
             "declared_mb": args.declared_mb,
             "threads": args.threads,
             "details": details,

@@ -70,7 +70,9 @@ VALIDATED = [
     if agent["model"] in registry.names("reference")
 ]
 FIGURE_FILES = ("pdf", "svg", "csv", "json")  # of every figure, and png
-jobs.inherit_environment([plugin["file"] for plugin in CONFIG["plugins"]])
+jobs.inherit_environment(
+    [plugin["file"] for plugin in CONFIG["plugins"]], workflow.cores
+)
 
 
 wildcard_constraints:

@@ -1,5 +1,8 @@
 """x"""
+
 from typing import NamedTuple
+
+
 class Shape(NamedTuple):
     frames: int
     height: int
