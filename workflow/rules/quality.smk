@@ -14,13 +14,13 @@ rule assess_recording:
         f"{OUT}/logs/assess/{{recording}}.log",
     benchmark:
         f"{OUT}/benchmarks/assess/{{recording}}.jsonl"
+    priority: urgency("assess")
     conda:
         "../../envs/environment.yaml"
-    priority: urgency("assess")
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=minutes(20),
+        mem_mb=memory("assess"),
+        runtime=minutes("assess"),
     params:
         script=script("assess"),
         code=code("assess"),
@@ -60,8 +60,8 @@ rule draw_quality:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=minutes(5),
+        mem_mb=memory("quality_page"),
+        runtime=minutes("quality_page"),
     params:
         script=script("quality_page"),
         code=code("quality_page"),

@@ -15,13 +15,13 @@ rule synthesize_recording:
         f"{OUT}/benchmarks/synthesize/{{recording}}.{{extension}}.jsonl"
     wildcard_constraints:
         extension="|".join(sorted(set(EXTENSIONS.values()))),
+    priority: urgency("synthesize")
     conda:
         "../../envs/environment.yaml"
-    priority: urgency("synthesize")
     threads: 1
     resources:
-        mem_mb=memory(1500),
-        runtime=minutes(20),
+        mem_mb=memory("synthesize"),
+        runtime=minutes("synthesize"),
     params:
         script=script("synthesize"),
         code=synthesis_code,
@@ -48,13 +48,13 @@ rule normalize_recording:
         f"{OUT}/logs/normalize/{{recording}}.log",
     benchmark:
         f"{OUT}/benchmarks/normalize/{{recording}}.jsonl"
+    priority: urgency("normalize")
     conda:
         "../../envs/environment.yaml"
-    priority: urgency("normalize")
     threads: 1
     resources:
-        mem_mb=memory(1500),
-        runtime=minutes(20),
+        mem_mb=memory("normalize"),
+        runtime=minutes("normalize"),
     params:
         script=script("normalize"),
         code=normalization_code,
@@ -82,13 +82,13 @@ rule normalize_wind:
         f"{OUT}/logs/normalize_wind/{{wind_field}}.{{component}}.log",
     benchmark:
         f"{OUT}/benchmarks/normalize_wind/{{wind_field}}.{{component}}.jsonl"
+    priority: urgency("wind")
     conda:
         "../../envs/environment.yaml"
-    priority: urgency("wind")
     threads: 1
     resources:
-        mem_mb=memory(1500),
-        runtime=minutes(20),
+        mem_mb=memory("normalize_wind"),
+        runtime=minutes("normalize_wind"),
     params:
         script=script("normalize"),
         code=wind_code,
@@ -116,13 +116,13 @@ rule join_wind:
         f"{OUT}/logs/join_wind/{{recording}}.log",
     benchmark:
         f"{OUT}/benchmarks/join_wind/{{recording}}.jsonl"
+    priority: urgency("wind")
     conda:
         "../../envs/environment.yaml"
-    priority: urgency("wind")
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=minutes(20),
+        mem_mb=memory("join_wind"),
+        runtime=minutes("join_wind"),
     params:
         script=script("join_wind"),
         code=code("join_wind"),

@@ -13,10 +13,8 @@ rule analyze:
         plumes=expand(
             rules.normalize_recording.output.plume, recording=CONFIG["recordings"]
         ),
-        simulations=expand(pairs(rules.simulate_chunk.output.simulations), chunk=CHUNKS),
-        trajectories=expand(
-            pairs(rules.simulate_chunk.output.trajectories), chunk=CHUNKS
-        ),
+        simulations=all_chunks(rules.simulate_chunk.output.simulations),
+        trajectories=all_chunks(rules.simulate_chunk.output.trajectories),
         blank=pairs(rules.recheck_agent.output.blank),
     output:
         expand(
@@ -32,13 +30,13 @@ rule analyze:
         f"{OUT}/logs/analyze/run.log",
     benchmark:
         f"{OUT}/benchmarks/analyze/run.jsonl"
+    priority: urgency("analyze")
     conda:
         "../../envs/environment.yaml"
-    priority: urgency("analyze")
     threads: 1
     resources:
-        mem_mb=memory(1500),
-        runtime=minutes(15),
+        mem_mb=memory("analyze"),
+        runtime=minutes("analyze"),
     params:
         script=script("analyze"),
         code=code("analyze", *[("measure", name) for name in registry.names("measure")]),
@@ -73,13 +71,13 @@ rule draw_figures:
         f"{OUT}/logs/figures/run.log",
     benchmark:
         f"{OUT}/benchmarks/figures/run.jsonl"
+    priority: urgency("figures")
     conda:
         "../../envs/environment.yaml"
-    priority: urgency("figures")
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=minutes(15),
+        mem_mb=memory("figures"),
+        runtime=minutes("figures"),
     params:
         script=script("figures"),
         code=figure_code(),
@@ -117,8 +115,8 @@ rule summarize_performance:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(800),
-        runtime=minutes(5),
+        mem_mb=memory("performance"),
+        runtime=minutes("performance"),
     params:
         script=script("performance"),
         code=code("performance", ("figure", "fig_performance")),
@@ -163,8 +161,8 @@ rule write_report:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(800),
-        runtime=minutes(5),
+        mem_mb=memory("report"),
+        runtime=minutes("report"),
     params:
         script=script("report"),
         code=code("report"),
@@ -194,8 +192,8 @@ rule gate:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(300),
-        runtime=minutes(5),
+        mem_mb=memory("gate"),
+        runtime=minutes("gate"),
     params:
         script=script("gate"),
         code=code("gate"),

@@ -23,14 +23,14 @@ rule recheck_agent:
         f"{OUT}/logs/recheck/{{recording}}/{{agent}}.log",
     benchmark:
         f"{OUT}/benchmarks/recheck/{{recording}}/{{agent}}.jsonl"
+    priority: urgency("recheck")
     conda:
         "../../envs/environment.yaml"
-    priority: urgency("recheck")
     # the repetition's second thread tests independence for a moment; it is not for speed
     threads: 1
     resources:
-        mem_mb=memory(1900),
-        runtime=minutes(15),
+        mem_mb=memory("recheck"),
+        runtime=minutes("recheck"),
     params:
         script=script("recheck"),
         code=recheck_code,
@@ -62,13 +62,13 @@ rule reference_agent:
         f"{OUT}/logs/reference/{{recording}}/{{agent}}.log",
     benchmark:
         f"{OUT}/benchmarks/reference/{{recording}}/{{agent}}.jsonl"
+    priority: urgency("reference")
     conda:
         "../../envs/environment.yaml"
-    priority: urgency("reference")
     threads: 1
     resources:
-        mem_mb=memory(1900),
-        runtime=minutes(15),
+        mem_mb=memory("reference"),
+        runtime=minutes("reference"),
     params:
         script=script("reference"),
         code=reference_code,
@@ -93,13 +93,13 @@ rule published_targets:
         f"{OUT}/logs/published/{{family}}.log",
     benchmark:
         f"{OUT}/benchmarks/published/{{family}}.jsonl"
+    priority: urgency("published")
     conda:
         "../../envs/environment.yaml"
-    priority: urgency("published")
     threads: 1
     resources:
-        mem_mb=memory(1900),
-        runtime=minutes(15),
+        mem_mb=memory("published"),
+        runtime=minutes("published"),
     params:
         script=script("published"),
         code=published_code,
@@ -128,13 +128,13 @@ rule validate_run:
         f"{OUT}/logs/validate/run.log",
     benchmark:
         f"{OUT}/benchmarks/validate/run.jsonl"
+    priority: urgency("validate")
     conda:
         "../../envs/environment.yaml"
-    priority: urgency("validate")
     threads: 1
     resources:
-        mem_mb=memory(1500),
-        runtime=minutes(15),
+        mem_mb=memory("validate"),
+        runtime=minutes("validate"),
     params:
         script=script("validate"),
         code=code("validate", *[("model", name) for name in MODELS]),

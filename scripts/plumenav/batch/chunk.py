@@ -128,12 +128,8 @@ def shape_of(reader: PlumeReader, settings: dict[str, Any], simulations: int) ->
     dict
         frames, height, width, itemsize (bytes of a pixel), simulations, steps (of each), model.
     """
-    height, width = reader.shape
     return {
-        "frames": reader.n_frames,
-        "height": height,
-        "width": width,
-        "itemsize": reader.dtype.itemsize,
+        **reader.size(),
         "simulations": simulations,
         "steps": round(settings["duration_s"] / settings["dt_s"]),
         "model": settings["model"],

@@ -30,7 +30,7 @@ def steps_of(simulation: Mapping[str, Any], agent: Mapping[str, Any]) -> int:
     dt_s = simulation["dt_s"]
     if isinstance(dt_s, str):
         dt_s = bound(agent["model"], agent["parameters"]).PUBLICATION_DT_S
-    return max(1, round(simulation["duration_s"] / dt_s))
+    return max(1, round(float(simulation["duration_s"]) / float(dt_s)))
 
 
 def cost_of(agent: Mapping[str, Any]) -> Cost:
@@ -63,13 +63,13 @@ def chunk_size(config: Mapping[str, Any], agent: str) -> int:
         limits, and the same for all jobs of the agent.
     """
     batch, simulation = config["batch"], config["simulation"]
-    n = simulation["simulations"]
+    n = int(simulation["simulations"])
     if batch["chunk_simulations"] != "auto":
         return int(batch["chunk_simulations"])
     entry = config["agents"][agent]
     seconds = steps_of(simulation, entry) * cost_of(entry).step_us / 1e6
-    most = int(batch["chunk_s"] / seconds)
-    most = max(batch["min_chunk_simulations"], min(most, batch["max_chunk_simulations"]))
+    least, most = int(batch["min_chunk_simulations"]), int(batch["max_chunk_simulations"])
+    most = max(least, min(int(float(batch["chunk_s"]) / seconds), most))
     chunks = math.ceil(n / most)
     # a last chunk of a few simulations would be mostly start-up
     return math.ceil(n / chunks)

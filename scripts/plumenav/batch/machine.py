@@ -45,7 +45,7 @@ def _number(file: str) -> float | None:
 
 
 def here() -> Machine:
-    """This machine: cores that this process may use, memory within the container's limit."""
+    """The machine at hand: cores that this process may use, memory within the container's limit."""
     import psutil
 
     memory = psutil.virtual_memory()

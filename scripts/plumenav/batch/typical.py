@@ -33,7 +33,11 @@ MOVIES = (
 )
 AGENTS = ((10, 500), (300, 3000), (4000, 1000))  # and steps
 MODELS = ("on_off", "tropotaxis", "infotaxis")
-KEPT = ((600, 216, 406, 2, 32.0), (1800, 216, 406, 2, 256.0), (60, 1080, 1920, 2, 128.0))
+KEPT = (
+    ((600, 216, 406, 2), 32.0),
+    ((1800, 216, 406, 2), 256.0),
+    ((60, 1080, 1920, 2), 128.0),
+)
 
 
 class Trial(NamedTuple):
@@ -63,8 +67,8 @@ def grid() -> Iterator[Trial]:
     """Movie sizes x agents x models, and a few that keep blocks or move fewer agents at a time."""
     for model, movie, (n, steps) in itertools.product(MODELS, MOVIES, AGENTS):
         yield Trial(Shape(*movie, n, steps, model))
-    for *movie, keep_mb in KEPT:
-        yield Trial(Shape(*(int(n) for n in movie), 300, 3000, "on_off"), keep_mb)
+    for movie, keep_mb in KEPT:
+        yield Trial(Shape(*movie, 300, 3000, "on_off"), keep_mb)
     for movie in MOVIES[:2]:
         yield Trial(Shape(*movie, 4000, 3000, "on_off"), agents_per_pass=500)
 

@@ -138,7 +138,7 @@ class NoTables(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """What a model costs, roughly: jobs are cut and memory is planned by it. No result depends on it.
+    """What a model costs, roughly: jobs are cut and memory is planned by it.
 
     Attributes
     ----------
