@@ -7,16 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import factories
 from plumenav import config, registry
 from plumenav.batch import memory, typical
 from plumenav.batch.layout import START_UP_S, chunk_size, cost_of, layout, steps_of
 from plumenav.batch.machine import Machine
 from plumenav.batch.memory import Shape, Weights, Work, block_mb, expected_peak_mb, split, work_of
-from plumenav.batch.planner import COMPILE_MB, EXPECTED_SHARE, measured_movies, plan
+from plumenav.batch.planner import COMPILE_MB, EXPECTED_SHARE, FIRST_TIME_MB, measured_movies, plan
 from plumenav.batch.settings import chunk_names
 from plumenav.engine import run as engine_run
+from plumenav.engine.outcome import make_rows
 from plumenav.errors import UserError
-from plumenav.tables import TRAJECTORIES
 from plumenav.tables import files as table_files
 from plumenav.tables import plume as plume_files
 
@@ -142,8 +143,15 @@ def test_constants_said_twice_are_the_same():
     assert memory.BLOCK_BYTES == plume_files.ROW_GROUP_BYTES
     assert memory.ROWS_PER_GROUP == table_files.ROWS_PER_GROUP
     assert memory.CAPACITY == engine_run.CAPACITY
-    widths = [field.type.bit_width // 8 for field in TRAJECTORIES.arrow]
-    assert sum(widths) == memory.ROW_BYTES
+
+
+def test_bytes_of_a_row_on_its_way(tmp_path):
+    movie = factories.write_movie(tmp_path / "movie.parquet")
+    plan, settings = factories.plan_columns(2, 40), factories.engine_settings("on_off")
+    columns, _ = factories.run(movie, plan, settings)
+    assert sum(column.itemsize for column in columns.values()) == memory.ROW_BYTES
+    room = make_rows(1, 1, 0)
+    assert room.codes.nbytes + room.numbers.nbytes == memory.ROOM_BYTES
 
 
 def test_blocks_are_those_of_the_file():
@@ -292,6 +300,7 @@ def test_jobs_that_were_not_like_this_one_say_nothing(other):
 def test_other_rules_are_expected_as_before_or_as_usual():
     usual = typical.read()["rules"]["validate"]
     never = planned().job("validate")
+    assert never.mem_mb == FIRST_TIME_MB  # a larger run than the demonstration needs more than it
     assert (never.expected_wall_s, never.expected_peak_mb) == (usual["wall_s"], usual["peak_mb"])
     past = {"rule": "validate", "wildcards": {}, "wall_s": 70.0, "max_rss_mb": 3000.0}
     seen = planned(jobs=[past]).job("validate")

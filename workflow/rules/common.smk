@@ -45,6 +45,13 @@ def config_of_this_run():
     return load(path)
 
 
+def given(resource):
+    """What the command line or a profile allows all jobs together; None: nothing said."""
+    value = workflow.global_resources.get(resource)
+    value = getattr(value, "value", value)  # newer versions wrap it
+    return value if isinstance(value, int) else None
+
+
 try:
     CONFIG = config_of_this_run()
 except UserError as error:
@@ -53,11 +60,7 @@ except UserError as error:
 RUN = CONFIG["run"]  # everything is written below results/<run>/
 OUT = f"results/{RUN}"
 # what the machine and the history decide: resources, nothing that a result depends on
-PLAN = plan_here(
-    CONFIG,
-    workflow.global_resources.get("_cores"),
-    workflow.global_resources.get("mem_mb"),
-)
+PLAN = plan_here(CONFIG, given("_cores"), given("mem_mb"))
 # names of every agent's chunks, by the config alone
 CHUNKS = {
     agent: chunk_names(CONFIG["simulation"]["simulations"], size)

@@ -43,6 +43,8 @@ AGAIN = 1.5
 PATIENCE, LEAST_MIN = 20.0, 5
 # decoded frames that a simulate job keeps, MB
 KEEPS_MB = {"conservative": 0.0, "balanced": 256.0, "aggressive": math.inf}
+# what a job declares at least whose run has no history: it may be larger than the demonstration
+FIRST_TIME_MB = 1000
 # a rule that was never measured
 UNKNOWN = {"wall_s": 5.0, "peak_mb": 600.0}
 
@@ -311,14 +313,15 @@ class RunPlan:
         runtime_min, why_runtime = _runtime(max(wall_s, usual["wall_s"]))
         told = "what such a job takes in the demonstration"
         reasons = {
-            "mem_mb": f"{peak_mb:.0f} MB are expected, and a third more in case",
+            "mem_mb": f"{peak_mb:.0f} MB are expected, and a third more in case"
+            + ("" if past else f"; at least {FIRST_TIME_MB} MB the first time"),
             "expected_peak_mb": f"the most of {len(peaks)} such jobs before"
             if peaks and max(peaks) >= usual["peak_mb"]
             else told,
             "expected_wall_s": f"the median of {len(walls)} such jobs before" if walls else told,
             "runtime_min": why_runtime,
         }
-        mem_mb = _grained(peak_mb / EXPECTED_SHARE)
+        mem_mb = _grained(max(peak_mb / EXPECTED_SHARE, 0 if past else FIRST_TIME_MB))
         return JobPlan(mem_mb, runtime_min, wall_s, peak_mb, 0, 0, reasons)
 
     def reasons(self) -> dict[str, str]:
