@@ -1,8 +1,8 @@
 """Trajectories that were stored once: an engine made faster walks the same ways.
 
 The numbers in golden.json were computed by the engine when they were stored (``python
-tests/properties/test_golden.py``), so they say nothing about right or wrong; the references do. They
-say that nothing changed, on other machines within a tolerance.
+tests/properties/test_golden.py``), so they say nothing about right or wrong; the references do.
+They say that nothing changed, on other machines within a tolerance.
 """
 
 import json

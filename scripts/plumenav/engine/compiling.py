@@ -2,9 +2,9 @@
 
 numba keeps compiled code beside a source file and checks only that file: a kernel that imports a
 model's step is found in the cache, but still answers for the old model after the model's file was
-edited; one that closes over the step is never found. So the kernel of every kind of field and the
-step of every model gets a generated source file, in a folder named by the fingerprint of everything
-that is compiled into it.
+edited; one that closes over the step is never found. So kernels, the steps of models and fields get
+generated source files, in folders named by the fingerprint of everything that is compiled into
+them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from typing import TYPE_CHECKING, Any
 import llvmlite
 import numba
 
-from plumenav import fingerprint, registry
+from plumenav import fingerprint
+from plumenav.engine.calling import PLAIN
 from plumenav.tables import write_text
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ log = logging.getLogger(__name__)
 TEMPLATE = Path(__file__).with_name("kernel.py")
 # modules from generated source that this process has imported, by name and text
 _generated: dict[tuple[str, str], ModuleType] = {}
+# functions that were compiled to be called by their address
+_called: dict[Callable[..., Any], Any] = {}
 
 
 def cache_folder() -> Path:
@@ -77,19 +80,6 @@ def machine() -> str:
     )
 
 
-def kernel_source(field_name: str) -> str:
-    """Source text of the kernel of one kind of field."""
-    text, n = re.subn(
-        r"^from .* # \[field\]$",
-        f'from plumenav import registry\nfield = registry.get("field", {field_name!r})',
-        TEMPLATE.read_text(encoding="utf-8"),
-        flags=re.MULTILINE,
-    )
-    if n != 1:
-        raise RuntimeError(f"{TEMPLATE} lost its mark [field]")
-    return text
-
-
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold a folder's lock: one process compiles, the others wait and then find its work."""
@@ -101,10 +91,44 @@ def locked(folder: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_UN)
 
 
-def load_kernel(field_name: str) -> ModuleType:
-    """Import the kernel module of a kind of field, generating its source if need be."""
-    sources = [TEMPLATE, registry.file_of("field", field_name)]
-    return load_generated(f"plumenav_kernel_{field_name}", kernel_source(field_name), sources)
+def rewritten(template: Path, marks: dict[str, str]) -> str:
+    """Text of a template in which the lines with some marks are replaced.
+
+    Parameters
+    ----------
+    template : Path
+    marks : dict
+        {mark at the end of a line: what stands in its place}.
+    """
+    text = template.read_text(encoding="utf-8")
+    for mark, line in marks.items():
+        pattern = re.compile(rf"^.*  # \[{mark}\]$", re.MULTILINE)
+        text, n = pattern.subn(line.replace("\\", r"\\"), text)
+        if n != 1:
+            raise RuntimeError(f"{template} lost its mark [{mark}]")
+    return text
+
+
+def filled(template: Path, text: str, blocks: list[list[str]]) -> str:
+    """Text in which the parts marked [generated] are these lines."""
+    pattern = re.compile(r"^( *)# \[generated\]$.*?^ *# \[/generated\]$", re.MULTILINE | re.DOTALL)
+    following = iter(blocks)
+    text, n = pattern.subn(
+        lambda found: "\n".join(found[1] + line for line in next(following)), text
+    )
+    if n != len(blocks):
+        raise RuntimeError(f"{template} lost one of its marks [generated]")
+    return text
+
+
+def load_kernel(called: bool) -> ModuleType:
+    """Import the kernel of movies, or of all fields that are called, generating it if need be."""
+    name, line = "movie", "from plumenav.engine.fields import movie as field"
+    sources = [TEMPLATE]
+    if called:
+        name, line = "called", "from plumenav.engine import called_field as field"
+        sources.append(TEMPLATE.with_name("called_field.py"))
+    return load_generated(f"plumenav_kernel_{name}", rewritten(TEMPLATE, {"field": line}), sources)
 
 
 def load_generated(name: str, text: str, sources: list[Path]) -> ModuleType:
@@ -172,3 +196,29 @@ def warm(module: ModuleType, arguments: tuple[Any, ...]) -> dict[str, int]:
         "cache_hits": sum(kernel.stats.cache_hits.values()),
         "cache_misses": sum(kernel.stats.cache_misses.values()),
     }
+
+
+def address_of(function: Callable[..., Any], signature: Any) -> tuple[int, dict[str, int]]:
+    """Address of a generated module's function, compiled or found on disk.
+
+    Parameters
+    ----------
+    function : callable
+    signature : numba signature
+
+    Returns
+    -------
+    address : int
+    found : dict
+        {"cache_hits": n, "cache_misses": n}.
+    """
+    if numba.config.DISABLE_JIT:
+        if function not in PLAIN:
+            PLAIN.append(function)
+        return PLAIN.index(function), {"cache_hits": 0, "cache_misses": 0}
+    if function not in _called:
+        with locked(Path(function.__code__.co_filename).parent):
+            make = numba.cfunc(signature, cache=True, error_model="numpy")
+            _called[function] = make(function)
+    made = _called[function]
+    return made.address, {"cache_hits": made.cache_hits, "cache_misses": 1 - made.cache_hits}

@@ -1,8 +1,9 @@
 """The loop that moves agents through one block of a plume.
 
-This file is real code for one kind of field, and the template of all others: compiling.py writes a
-copy in which the import marked [field] is that of the wanted one. Models are called by their
-address (engine/stepper.py). Order inside a step: docs/conventions.md. No allocation, no exceptions.
+This file is real code for movies, and the template for all other fields: compiling.py writes a copy
+in which the import marked [field] is that of fields that are called by their address
+(engine/called_field.py). Models always are (engine/stepper.py). Order inside a step:
+docs/conventions.md. No allocation, no exceptions.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from plumenav.engine.geometry import (
     arrival_fraction,
     fold,
     free_fraction,
+    near_source,
     outside,
     wall_normal,
     wind_at,
@@ -30,7 +32,6 @@ from plumenav.engine.layout import (
     ARRIVED,
     BEHAVIOUR,
     CLOSEST2,
-    DECIDED,
     ENCOUNTERS,
     END,
     FILLED,
@@ -47,14 +48,11 @@ from plumenav.engine.layout import (
     ODOR_RIGHT,
     OFFSET_S,
     PATH,
-    PHASE,
-    SENSED,
     STATUS,
     STEP,
     STEPS_IN_PLUME,
     STEPS_OUTSIDE,
     TIME_TO_SOURCE,
-    TO_SENSE,
     VELOCITY_X,
     VELOCITY_Y,
     WIND_X,
@@ -88,14 +86,13 @@ from plumenav.engine.trigonometry import cos, sin
 from plumenav.models._math import normal
 from plumenav.rng import ENGINE_BLOCK, FIELD_BLOCK, SENSOR_BLOCK
 
-field_value = compiled(field.value, inlined=True)
-normal_number = compiled(normal)
-# constants to the compiler: a field that does not draw pays nothing
-field_draws = field.DRAWS
+field_value = compiled(field.value, inlined=True, counted=False)
+normal_number = compiled(normal, counted=False)
+# a constant to the compiler
 has_image = field.BOUNDED
 
 
-@njit(forceinline=True, error_model="numpy")
+@njit(forceinline=True, error_model="numpy", _nrt=False)
 def sample(
     frames: Any,
     k: int,
@@ -110,7 +107,7 @@ def sample(
 ) -> tuple[float, float, float]:
     """Concentration at the sensor: mean, left, right (three times the mean if it has one side)."""
     chance = 0.0
-    if field_draws:
+    if w.field_draws:
         chance = uniform(philox_block(key, np.uint64(step), np.uint64(FIELD_BLOCK))[0])
     cos_h = 1.0
     sin_h = 0.0
@@ -148,13 +145,14 @@ def sample(
         total += stored * w.scale + w.offset
         if 2 * j + 2 == n:
             total_left = total
-    reading = total / n
+    # most have one point, and a division takes long
+    reading = total if n == 1 else total / n
     if not w.bilateral:
         return reading, reading, reading
     return reading, total_left / (n // 2), (total - total_left) / (n // 2)
 
 
-@njit(forceinline=True, error_model="numpy")
+@njit(forceinline=True, error_model="numpy", _nrt=False)
 def sense(
     frames: Any,
     k: int,
@@ -188,7 +186,7 @@ def sense(
     return reading, left, right
 
 
-@njit(forceinline=True, error_model="numpy")
+@njit(forceinline=True, error_model="numpy", _nrt=False)
 def seen_frame(
     frame: int, wraps: int, elapsed0: float, step: int, movie_time: Any, w: Any
 ) -> tuple[int, int, bool]:
@@ -202,12 +200,15 @@ def seen_frame(
             frame = w.first_frame
         elif w.movie_end == STOP:
             return frame, wraps, True
+    # the first time without a branch: agents side by side change frames in no order
+    following = min(frame + 1, w.end_frame - 1)
+    frame += (following > frame) & (movie_time[following] <= elapsed + FRAME_SLACK_S)
     while frame + 1 < w.end_frame and movie_time[frame + 1] <= elapsed + FRAME_SLACK_S:
         frame += 1
     return frame, wraps, False
 
 
-@njit(forceinline=True, error_model="numpy")
+@njit(forceinline=True, error_model="numpy", _nrt=False)
 def confined(
     x: float,
     y: float,
@@ -251,7 +252,7 @@ def confined(
     return x1, y1, heading, length
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy", _nrt=False)
 def advance(
     first: int,
     last: int,
@@ -318,6 +319,7 @@ def advance(
     variables = row_numbers.shape[2] - 4
     waiting = 0
     n = 0
+    sensed = 0
     following = first
     while True:
         # ---- agents come into free lanes
@@ -333,22 +335,30 @@ def advance(
                 for v in range(resting_counts.shape[1]):
                     counts[v * LANES + n] = resting_counts[following, v]
                 counts[AGENT + n] = following
-                counts[PHASE + n] = TO_SENSE
+                counts[LEAVES + n] = 0
+                numbers[WIND_X + n] = w.wind_x
+                numbers[WIND_Y + n] = w.wind_y
                 n += 1
             following += 1
         if n == 0:
             return waiting
+        # ---- all lanes have decided, or there are fresh ones
+        decided = sensed == n
+        if decided:
+            call(decide, n, arguments)
+            sensed = 0
         leaving = 0
+        # from 0: the compiler sees that no index is negative
         for lane in range(n):
-            agent = counts[AGENT + lane]
+            if lane < sensed:
+                continue
+            agent = np.uint64(counts[AGENT + lane])
             key = keys[agent]
             x = numbers[X + lane]
             y = numbers[Y + lane]
             heading = numbers[HEADING + lane]
             step = counts[STEP + lane]
-            phase = counts[PHASE + lane]
-            if phase == DECIDED:
-                phase = TO_SENSE
+            if decided:
                 # ---- move
                 x1 = x + numbers[VELOCITY_X + lane] * w.dt_s
                 y1 = y + numbers[VELOCITY_Y + lane] * w.dt_s
@@ -356,7 +366,7 @@ def advance(
                 if not (math.isfinite(x1) and math.isfinite(y1) and math.isfinite(new_heading)):
                     counts[STATUS + lane] = NOT_FINITE
                     counts[END + lane] = END_HORIZON
-                    counts[PHASE + lane] = LEAVES
+                    counts[LEAVES + lane] = 1
                     leaving += 1
                     continue
                 length = math.sqrt((x1 - x) * (x1 - x) + (y1 - y) * (y1 - y))
@@ -368,20 +378,20 @@ def advance(
                 # ---- arrive
                 closest2 = numbers[CLOSEST2 + lane]
                 step += 1
-                if counts[ARRIVED + lane] == 0:
+                if near_source(x, y, length, w.success_radius) and counts[ARRIVED + lane] == 0:
                     s = arrival_fraction(x, y, x1, y1, w.success_radius)
                     if s >= 0.0:
                         counts[ARRIVED + lane] = 1
                         numbers[TIME_TO_SOURCE + lane] = (step - 1 + s) * w.dt_s
                         closest2 = min(closest2, w.success_radius * w.success_radius)
+                        numbers[CLOSEST2 + lane] = closest2
                         if w.stop_at_source:
                             numbers[X + lane] = x + s * (x1 - x)
                             numbers[Y + lane] = y + s * (y1 - y)
                             numbers[PATH + lane] += s * length
-                            numbers[CLOSEST2 + lane] = closest2
                             counts[STEP + lane] = step
                             counts[END + lane] = END_SOURCE
-                            counts[PHASE + lane] = LEAVES
+                            counts[LEAVES + lane] = 1
                             leaving += 1
                             continue
                 numbers[PATH + lane] += length
@@ -395,14 +405,12 @@ def advance(
                 counts[STEP + lane] = step
                 if w.boundary == ABSORB and outside(x, y, w):
                     counts[END + lane] = END_LEFT
-                    counts[PHASE + lane] = LEAVES
+                    counts[LEAVES + lane] = 1
                     leaving += 1
                     continue
-            if phase != TO_SENSE:
-                continue
             if step >= w.n_steps:
                 counts[END + lane] = END_HORIZON
-                counts[PHASE + lane] = LEAVES
+                counts[LEAVES + lane] = 1
                 leaving += 1
                 continue
             # ---- which frame is seen now
@@ -424,7 +432,7 @@ def advance(
             elif full and frame < end_frame and wraps == pass_number:
                 waiting += 1
             if over or full or frame >= end_frame or wraps != pass_number:
-                counts[PHASE + lane] = LEAVES
+                counts[LEAVES + lane] = 1
                 leaving += 1
                 continue
             # ---- sense
@@ -468,31 +476,21 @@ def advance(
                     row_numbers[place, filled, 4 + v] = states[agent, v]
                 counts[FILLED + lane] = filled + 1
                 counts[NEXT_ROW + lane] = step + w.record_every
-            if odor >= w.threshold:
-                counts[STEPS_IN_PLUME + lane] += 1
-                if counts[IN_PLUME + lane] == 0:
-                    counts[ENCOUNTERS + lane] += 1
-                counts[IN_PLUME + lane] = 1
-            else:
-                counts[IN_PLUME + lane] = 0
+            in_plume = np.int64(odor >= w.threshold)
+            counts[STEPS_IN_PLUME + lane] += in_plume
+            counts[ENCOUNTERS + lane] += in_plume & (1 - counts[IN_PLUME + lane])
+            counts[IN_PLUME + lane] = in_plume
             if outside(x, y, w):
                 counts[STEPS_OUTSIDE + lane] += 1
-            wind_x, wind_y = wind_at(winds, k, x, y, w)
             numbers[ODOR + lane] = odor
-            numbers[ODOR_LEFT + lane] = odor_left
-            numbers[ODOR_RIGHT + lane] = odor_right
-            numbers[WIND_X + lane] = wind_x
-            numbers[WIND_Y + lane] = wind_y
-            counts[PHASE + lane] = SENSED
-        if leaving == 0:
-            # ---- decide
-            call(decide, n, arguments)
-            for lane in range(n):
-                counts[PHASE + lane] = DECIDED
-            continue
+            if w.bilateral:
+                numbers[ODOR_LEFT + lane] = odor_left
+                numbers[ODOR_RIGHT + lane] = odor_right
+            if winds.shape[0] > 0:
+                numbers[WIND_X + lane], numbers[WIND_Y + lane] = wind_at(winds, k, x, y, w)
         # ---- agents leave; the last lane takes the place of one that is free
-        for lane in range(n - 1, -1, -1):
-            if counts[PHASE + lane] == LEAVES:
+        for lane in range(n - 1 if leaving else -1, -1, -1):
+            if counts[LEAVES + lane] != 0:
                 agent = counts[AGENT + lane]
                 for v in range(resting_numbers.shape[1]):
                     resting_numbers[agent, v] = numbers[v * LANES + lane]
@@ -503,3 +501,4 @@ def advance(
                     numbers[v * LANES + lane] = numbers[v * LANES + n]
                 for v in range(resting_counts.shape[1] + 2):
                     counts[v * LANES + lane] = counts[v * LANES + n]
+        sensed = n

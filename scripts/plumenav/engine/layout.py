@@ -58,11 +58,9 @@ COUNT_NAMES = (
     STEPS_OUTSIDE,
     CLIPPED,
 ) = (LANES * v for v in range(len(COUNT_NAMES)))
-# which agent is in a lane, and what is next for it
-AGENT, PHASE = (LANES * v for v in range(len(COUNT_NAMES), len(COUNT_NAMES) + 2))
+# which agent is in a lane, and whether it leaves
+AGENT, LEAVES = (LANES * v for v in range(len(COUNT_NAMES), len(COUNT_NAMES) + 2))
 LANE_COUNTS = LANES * (len(COUNT_NAMES) + 2)
-# phases of a lane: its agent has yet to sense, has sensed, has decided, leaves
-TO_SENSE, SENSED, DECIDED, LEAVES = range(4)
 
 
 class Agents(NamedTuple):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from plumenav import registry, world
 from plumenav.engine import settings as codes
 from plumenav.engine.compiling import load_kernel, warm
 from plumenav.engine.donors import donors_of, trace_parts, trace_room
+from plumenav.engine.field_calls import FieldCall
 from plumenav.engine.layout import (
     COUNT_NAMES,
     NUMBER_NAMES,
@@ -100,7 +102,7 @@ class Blocks:
 def make_world(
     settings: dict[str, Any],
     metadata: dict[str, Any],
-    bounded: bool,
+    field: ModuleType,
     bilateral: bool,
     time_s: np.ndarray,
 ) -> codes.World:
@@ -130,7 +132,8 @@ def make_world(
         x_max=x_max,
         y_min=y_min,
         y_max=y_max,
-        bounded=bounded,
+        bounded=field.BOUNDED,
+        field_draws=field.DRAWS,
         scale=float(metadata["scale"]),
         offset=float(metadata["offset"]),
         first_frame=first,
@@ -281,12 +284,10 @@ def _simulate(
     sensor = registry.get("sensor", settings["sensor"]["shape"])
     points = sensor.points(sensor.Params(**settings["sensor"]["parameters"]))
     bilateral = declared(model, "BILATERAL")
-    w = make_world(settings, blocks.metadata, field.BOUNDED, bilateral, blocks.time_s)
+    w = make_world(settings, blocks.metadata, field, bilateral, blocks.time_s)
     if trace is not None and w.control != codes.SHUFFLED:
         w = w._replace(keeps_trace=True)
-    field_constants = field.Constants(
-        *(float(v) for v in field.Constants(**blocks.metadata["field_constants"]))
-    )
+    field_call = FieldCall(blocks.metadata)
     movie_time = blocks.time_s - blocks.time_s[w.first_frame]
     tables = declared(model, "tables")(params, constants, surroundings(settings, w))
     agents = make_agents(
@@ -309,17 +310,17 @@ def _simulate(
     stepper = Stepper(settings["model"], made_of, constants, tables, agents, w.threshold, w.dt_s)
     lanes = [make_lanes() for _ in range(threads)]
     given = [stepper.arguments(one) for one in lanes]
-    kernel = load_kernel(blocks.metadata["field"])
-    sample = np.empty((0, 1, 1), blocks.metadata["dtype"])
+    kernel = load_kernel(field_call.called)
+    sample = field_call.images(np.empty((0, 1, 1), blocks.metadata["dtype"]))
     sample.flags.writeable = False
     cache = warm(
         kernel,
         (
-            *(0, 0, sample, UNIFORM, 0, movie_time, 0, points, w, field_constants),
+            *(0, 0, sample, UNIFORM, 0, movie_time, 0, points, w, field_call.constants),
             *(0, 0, agents, lanes[0], rows),
         ),
     )
-    cache = {name: n_kernels + stepper.cache[name] for name, n_kernels in cache.items()}
+    cache = {name: n + stepper.cache[name] + field_call.cache[name] for name, n in cache.items()}
     ends, wraps, at, filled = (count(agents, name) for name in ("end", "wraps", "frame", "filled"))
     with ThreadPoolExecutor(threads) as pool:
         shown = 0
@@ -333,7 +334,8 @@ def _simulate(
                     at_once, rows = lower, make_rows(lower, capacity, len(variables))
                 block = blocks[b]
                 winds = blocks.wind_of(block) if settings.get("feels_wind", True) else UNIFORM
-                shown_now = (block.frames, winds, block.first, movie_time, shown, points, w)
+                images = field_call.images(block.frames)
+                shown_now = (images, winds, block.first, movie_time, shown, points, w)
                 waiting = True
                 while waiting:
                     waiting = False
@@ -347,7 +349,7 @@ def _simulate(
                                     bounds[i],
                                     bounds[i + 1],
                                     *shown_now,
-                                    field_constants,
+                                    field_call.constants,
                                     stepper.function,
                                     given[i].ctypes.data,
                                     agents,

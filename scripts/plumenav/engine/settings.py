@@ -39,6 +39,7 @@ class World(NamedTuple):
     y_min: float
     y_max: float
     bounded: bool
+    field_draws: bool  # the field's value is drawn
     scale: float
     offset: float
     first_frame: int  # of the part of the movie in which agents live

@@ -34,9 +34,10 @@ from plumenav.engine.layout import (
 )
 from plumenav.engine.philox import philox_block, uniform
 from plumenav.models import correlated_random_walk as model  # [model]
-from plumenav.models._contract import Observation
+from plumenav.models._contract import Observation, declared
 
 model_step = compiled(model.step, inlined=True)
+bilateral = declared(model, "BILATERAL")
 
 
 def decide(n: int, arguments: int) -> None:
@@ -65,10 +66,11 @@ def decide(n: int, arguments: int) -> None:
     for lane in range(n):
         agent = counts[AGENT + lane]
         step = counts[STEP + lane]
+        odor = numbers[ODOR + lane]
         observation = Observation(
-            numbers[ODOR + lane],
-            numbers[ODOR_LEFT + lane],
-            numbers[ODOR_RIGHT + lane],
+            odor,
+            numbers[ODOR_LEFT + lane] if bilateral else odor,
+            numbers[ODOR_RIGHT + lane] if bilateral else odor,
             threshold,
             numbers[WIND_X + lane],
             numbers[WIND_Y + lane],
@@ -89,4 +91,5 @@ def decide(n: int, arguments: int) -> None:
         numbers[VELOCITY_Y + lane] = action.velocity_y_mm_s
         numbers[NEW_HEADING + lane] = action.heading_rad
         counts[BEHAVIOUR + lane] = action.behaviour
-        counts[CLIPPED + lane] += action.clipped
+        if action.clipped:
+            counts[CLIPPED + lane] += action.clipped

@@ -7,7 +7,6 @@ The stepper's source says how the tuples are made of them again.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -16,8 +15,7 @@ import numba
 import numpy as np
 
 from plumenav import registry
-from plumenav.engine.calling import PLAIN
-from plumenav.engine.compiling import load_generated, locked
+from plumenav.engine.compiling import address_of, filled, load_generated, rewritten
 from plumenav.engine.layout import Agents, Lanes
 from plumenav.models._binding import composed
 
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
 
 TEMPLATE = Path(__file__).with_name("stepper.py")
 SIGNATURE = numba.types.void(numba.types.int64, numba.types.int64)
-GENERATED = re.compile(r"^( *)# \[generated\]$.*?^ *# \[/generated\]$", re.MULTILINE | re.DOTALL)
 
 
 class Flat:
@@ -81,7 +78,7 @@ class Flat:
             shape = ", ".join(self._whole(size) for size in array.shape)
             return f"carray(pointer({address}), ({shape},), np.{array.dtype.name})"
         if isinstance(value, bool | np.bool_):
-            return f"({self._whole(value)} != 0)"
+            return f"({self._whole(int(value))} != 0)"
         if isinstance(value, int | np.integer):
             return self._whole(int(value))
         if isinstance(value, float | np.floating):
@@ -124,7 +121,7 @@ class Stepper:
         self.reals = np.array(flat.reals)
         self.whole = np.array([*flat.whole, 0], np.int64)
         self.kept = flat.kept
-        self.module = load_generated(
+        module = load_generated(
             "_".join(("plumenav_stepper", model_name, *parts)),
             stepper_source(model_name, parts, model, made, flat),
             [
@@ -132,7 +129,7 @@ class Stepper:
                 *(registry.file_of("model", name) for name in (model_name, *parts)),
             ],
         )
-        self.function, self.cache = address_of(self.module)
+        self.function, self.cache = address_of(module.decide, SIGNATURE)
 
     def arguments(self, lanes: Lanes) -> np.ndarray:
         """What `decide` reads by address, for some lanes."""
@@ -148,20 +145,6 @@ class Stepper:
             self.whole.ctypes.data,
         ]
         return np.array(given, np.int64)
-
-
-def address_of(module: ModuleType) -> tuple[int, dict[str, int]]:
-    """Address of a stepper, compiled or found on disk, and {"cache_hits": n, "cache_misses": n}."""
-    decide = module.decide
-    if numba.config.DISABLE_JIT:
-        if decide not in PLAIN:
-            PLAIN.append(decide)
-        return PLAIN.index(decide), {"cache_hits": 0, "cache_misses": 0}
-    if not hasattr(module, "compiled_decide"):
-        with locked(Path(module.__file__ or "").parent):
-            module.compiled_decide = numba.cfunc(SIGNATURE, cache=True, error_model="numpy")(decide)
-    hits = module.compiled_decide.cache_hits
-    return module.compiled_decide.address, {"cache_hits": hits, "cache_misses": 1 - hits}
 
 
 def stepper_source(
@@ -201,14 +184,5 @@ def stepper_source(
         f"action, state = model_step(observation, state, constants, noise, dt_s{more})",
         *(f"states[agent, {v}] = state[{v}]" for v in range(n_state)),
     ]
-    text = TEMPLATE.read_text(encoding="utf-8")
-    text, n_model = re.subn(
-        r"^from .* # \[model\]$", lambda _: "\n".join(head), text, flags=re.MULTILINE
-    )
-    blocks = iter((before, inside))
-    text, n_generated = GENERATED.subn(
-        lambda found: "\n".join(found[1] + line for line in next(blocks)), text
-    )
-    if (n_model, n_generated) != (1, 2):
-        raise RuntimeError(f"{TEMPLATE} lost one of its marks [model], [generated]")
-    return text
+    text = rewritten(TEMPLATE, {"model": "\n".join(head)})
+    return filled(TEMPLATE, text, [before, inside])
