@@ -1,4 +1,4 @@
-# make run [CONFIG=config/small.yaml] [CORES=2]   set up what is missing, then run the workflow
+# make run [CONFIG=config/small.yaml] [CORES=2 | PROFILE=development]   set up what is missing, then run the workflow
 # make test                                       set up what is missing, then every check of CI
 # make test-long                                  the rings that do not fit in 15 minutes
 # make figures                                    the figures of a run, and one sha256 over them
@@ -7,6 +7,7 @@
 # make lock                                       renew envs/requirements.lock and what mirrors it
 CONFIG ?= config/config.yaml
 CORES ?= all
+HOW = $(if $(PROFILE),--profile $(PROFILE),--cores $(CORES))
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -14,7 +15,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 .PHONY: run test test-long figures quality bench lock setup clean
 
 run: setup
-	@$(BIN)/python scripts/run.py --config $(CONFIG) --cores $(CORES)
+	@$(BIN)/python scripts/run.py --config $(CONFIG) $(HOW)
 
 test: setup
 	@$(BIN)/python scripts/checks.py
@@ -23,11 +24,11 @@ test-long: setup
 	@$(BIN)/python scripts/checks.py --long
 
 figures: setup
-	@$(BIN)/python scripts/run.py --config $(CONFIG) --cores $(CORES) figures
+	@$(BIN)/python scripts/run.py --config $(CONFIG) $(HOW) figures
 	@$(BIN)/python scripts/figures_sha256.py --config $(CONFIG)
 
 quality: setup
-	@$(BIN)/python scripts/run.py --config $(CONFIG) --cores $(CORES) quality
+	@$(BIN)/python scripts/run.py --config $(CONFIG) $(HOW) quality
 
 bench: setup
 	@$(BIN)/python scripts/benchmark.py $(if $(QUICK),--quick) $(if $(CHECK),--check)

@@ -17,9 +17,10 @@ def main(args):
         code = guard.run_again(args.source, args.settings["reader"]["stall_s"], folders)
         if code:
             sys.exit(code)
-        return
+        return None
     jobs.without("pandas")
     from plumenav.normalization.pipeline import normalize
+    from plumenav.tables import PlumeReader
 
     settings = dict(args.settings)
     keys = settings.pop("companions")
@@ -27,6 +28,8 @@ def main(args):
     source = Path(args.source) if args.source else None
     files = Path(args.plume), Path(args.quality)
     normalize(args.recording, settings, source, *files, companions, args.section)
+    with PlumeReader(args.plume) as reader:
+        return {"shape": reader.size()}
 
 
 if __name__ == "__main__":

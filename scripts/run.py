@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 
 from plumenav import config, ownership
+from plumenav.batch.planner import plan_here
+from plumenav.config.yaml_file import read_yaml
 from plumenav.errors import UserError
 
 
@@ -56,6 +58,34 @@ def clear_the_way(run):
             lock.unlink()
 
 
+def told(args, resolved):
+    """Cores and memory for Snakemake: as the plan says, or as a profile or the user does.
+
+    Returns
+    -------
+    list of str
+        Words of the command line.
+    """
+    if args.profile:
+        profile = Path("workflow/profiles", args.profile)
+        file = profile / "config.yaml"
+        if not file.is_file():
+            known = sorted(p.parent.name for p in profile.parent.glob("*/config.yaml"))
+            raise UserError(f"profile {args.profile!r}", f"{file} does not exist", ", ".join(known))
+        content = read_yaml(file)
+        given = content.get("resources", {}).get("mem_mb")
+        cores = args.cores or content.get("cores")
+        plan = plan_here(resolved, None if cores == "all" else int(cores), given)
+        words = ["--workflow-profile", str(profile)]
+        words += ["--cores", args.cores] if args.cores else []
+    else:
+        cores = None if args.cores in (None, "all") else int(args.cores)
+        plan = plan_here(resolved, cores)
+        words = ["--resources", f"mem_mb={int(plan.limit_mb)}", "--cores", str(plan.workers)]
+    say(plan.in_short())
+    return words
+
+
 def say(text):
     """Tell the user on the terminal."""
     sys.stderr.write(f"plumenav: {text}\n")
@@ -78,16 +108,18 @@ def main():
     """Check, clear, run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--config", default="config/config.yaml", help="config file of the run")
-    parser.add_argument("--cores", default="all", help="number of cores, or all")
+    parser.add_argument("--cores", help="number of cores, or all (the default)")
+    parser.add_argument("--profile", help="name of a folder of workflow/profiles")
     parser.add_argument("snakemake", nargs="*", help="further words for Snakemake")
     args = parser.parse_args()
     try:
-        run = config.load(args.config)["run"]
+        resolved = config.load(args.config)
+        run = resolved["run"]
         clear_the_way(run)
+        command = [sys.executable, "-m", "snakemake", *told(args, resolved)]
     except (UserError, TimeoutError) as error:
         say(str(error))
         return 1
-    command = [sys.executable, "-m", "snakemake", "--cores", args.cores]
     command += [*args.snakemake, "--configfile", args.config]
     began_s = time.time()
     code = subprocess.call(command)

@@ -17,7 +17,7 @@ def main(args):
     pairs = {
         (recording, agent): [
             str(root / "simulations" / recording / agent / f"{chunk}.parquet")
-            for chunk in settings["chunks"]
+            for chunk in settings["chunks"][agent]
         ]
         for recording in settings["recordings"]
         for agent in agents

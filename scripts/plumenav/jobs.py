@@ -161,11 +161,26 @@ def peak_rss_mb(usage: resource.struct_rusage) -> float:
     return usage.ru_maxrss / (1024.0**2 if sys.platform == "darwin" else 1024.0)
 
 
+def own_peak_mb() -> float:
+    """Largest resident memory of this process, MB.
+
+    Linux' getrusage also counts what the parent held when it started this process (vfork shares its
+    memory until the program is loaded); /proc counts this program alone.
+    """
+    try:
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return float(line.split()[1]) / 1024.0
+    except OSError:
+        pass
+    return peak_rss_mb(resource.getrusage(resource.RUSAGE_SELF))
+
+
 def read_and_written_mb() -> tuple[float | None, float | None]:
     """What this process and its finished children read and wrote, MB; None where nobody counts.
 
     Linux counts what was asked for, from the disk or from its cache, and nothing that is read
-    through a mapped file; other systems count what went to and from the disk.
+    through a mapped file.
     """
     try:
         lines = Path("/proc/self/io").read_text().splitlines()
@@ -206,7 +221,7 @@ def _record_usage(args: argparse.Namespace, details: dict[str, Any]) -> None:
             "start_s": start,
             "wall_s": time.time() - start,
             "cpu_s": own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime,
-            "max_rss_mb": max(peak_rss_mb(own), peak_rss_mb(children)),
+            "max_rss_mb": max(own_peak_mb(), peak_rss_mb(children)),
             "read_mb": read_mb,
             "written_mb": written_mb,
             "declared_mb": args.declared_mb,
@@ -280,7 +295,7 @@ def run(work: Callable[[argparse.Namespace], dict[str, Any] | None], args: Any) 
             _record_usage(args, details)
     except UserError as error:
         log.error("plumenav: %s", error)
-        sys.exit(1)
+        sys.exit(error.exit_code)
     _end()
 
 

@@ -11,6 +11,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from plumenav import fingerprint, jobs, ownership, registry
 from plumenav.analysis.published.targets import FILE as TARGETS, families, models_of
+from plumenav.batch.planner import plan_here
 from plumenav.batch.settings import (
     chunk_names,
     job_settings,
@@ -44,6 +45,13 @@ def config_of_this_run():
     return load(path)
 
 
+def given(resource):
+    """What the command line or a profile allows all jobs together; None: nothing said."""
+    value = workflow.global_resources.get(resource)
+    value = getattr(value, "value", value)  # newer versions wrap it
+    return value if isinstance(value, int) else None
+
+
 try:
     CONFIG = config_of_this_run()
 except UserError as error:
@@ -51,9 +59,13 @@ except UserError as error:
 
 RUN = CONFIG["run"]  # everything is written below results/<run>/
 OUT = f"results/{RUN}"
-CHUNKS = chunk_names(
-    CONFIG["simulation"]["simulations"], CONFIG["batch"]["chunk_simulations"]
-)
+# what the machine and the history decide: resources, nothing that a result depends on
+PLAN = plan_here(CONFIG, given("_cores"), given("mem_mb"))
+# names of every agent's chunks, by the config alone
+CHUNKS = {
+    agent: chunk_names(CONFIG["simulation"]["simulations"], size)
+    for agent, size in PLAN.layout.items()
+}
 # recordings whose quality can be drawn
 MOVIES = [
     label for label, entry in CONFIG["recordings"].items() if entry["kind"] == "movie"
@@ -121,18 +133,28 @@ ORDER = (
 
 
 def urgency(stage):
-    """Priority of a rule's jobs: higher numbers start first."""
-    return len(ORDER) - ORDER.index(stage)
+    """Priority of a rule's jobs: higher numbers start first, and long jobs before short ones."""
+    first = 1000 * (len(ORDER) - ORDER.index(stage))
+    return lambda wildcards: first + min(
+        999, round(10 * PLAN.job(stage, **wildcards).expected_wall_s)
+    )
 
 
-def memory(mb):
-    """Memory in MB that grows with every attempt."""
-    return lambda wildcards, attempt: mb * attempt
+def planned(rule, number):
+    """A number of the plan of a rule's jobs; more memory and time with every attempt."""
+    return lambda wildcards, attempt: getattr(
+        PLAN.job(rule, **wildcards).again(attempt), number
+    )
 
 
-def minutes(n):
-    """Run time in minutes that grows with every attempt."""
-    return lambda wildcards, attempt: n * attempt
+def memory(rule):
+    """Memory of a rule's jobs, MB."""
+    return planned(rule, "mem_mb")
+
+
+def minutes(rule):
+    """Run time after which a queue may end a rule's jobs, minutes."""
+    return planned(rule, "runtime_min")
 
 
 def synthetic(label):
@@ -197,4 +219,15 @@ def validated_pairs(pattern):
 
 def per_chunk(pattern):
     """One file per chunk of one agent in one recording."""
-    return expand(pattern, chunk=CHUNKS, allow_missing=True)
+    return lambda wildcards: expand(pattern, chunk=CHUNKS[wildcards.agent], **wildcards)
+
+
+def all_chunks(pattern):
+    """One file per recording, agent and chunk."""
+    return [
+        file
+        for agent, chunks in CHUNKS.items()
+        for file in expand(
+            pattern, recording=CONFIG["recordings"], agent=agent, chunk=chunks
+        )
+    ]

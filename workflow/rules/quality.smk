@@ -19,8 +19,8 @@ rule assess_recording:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=minutes(20),
+        mem_mb=memory("assess"),
+        runtime=minutes("assess"),
     params:
         script=script("assess"),
         code=code("assess"),
@@ -60,8 +60,8 @@ rule draw_quality:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=minutes(5),
+        mem_mb=memory("quality_page"),
+        runtime=minutes("quality_page"),
     params:
         script=script("quality_page"),
         code=code("quality_page"),

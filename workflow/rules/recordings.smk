@@ -20,8 +20,8 @@ rule synthesize_recording:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1500),
-        runtime=minutes(20),
+        mem_mb=memory("synthesize"),
+        runtime=minutes("synthesize"),
     params:
         script=script("synthesize"),
         code=synthesis_code,
@@ -53,8 +53,8 @@ rule normalize_recording:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1500),
-        runtime=minutes(20),
+        mem_mb=memory("normalize"),
+        runtime=minutes("normalize"),
     params:
         script=script("normalize"),
         code=normalization_code,
@@ -87,8 +87,8 @@ rule normalize_wind:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1500),
-        runtime=minutes(20),
+        mem_mb=memory("normalize_wind"),
+        runtime=minutes("normalize_wind"),
     params:
         script=script("normalize"),
         code=wind_code,
@@ -121,8 +121,8 @@ rule join_wind:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=minutes(20),
+        mem_mb=memory("join_wind"),
+        runtime=minutes("join_wind"),
     params:
         script=script("join_wind"),
         code=code("join_wind"),

@@ -18,10 +18,8 @@ rule analyze:
         plumes=expand(
             rules.normalize_recording.output.plume, recording=CONFIG["recordings"]
         ),
-        simulations=expand(pairs(rules.simulate_chunk.output.simulations), chunk=CHUNKS),
-        trajectories=expand(
-            pairs(rules.simulate_chunk.output.trajectories), chunk=CHUNKS
-        ),
+        simulations=all_chunks(rules.simulate_chunk.output.simulations),
+        trajectories=all_chunks(rules.simulate_chunk.output.trajectories),
         blank=pairs(rules.recheck_agent.output.blank),
     output:
         expand(
@@ -42,8 +40,8 @@ rule analyze:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1500),
-        runtime=minutes(15),
+        mem_mb=memory("analyze"),
+        runtime=minutes("analyze"),
     params:
         script=script("analyze"),
         code=code("analyze", *[("measure", name) for name in registry.names("measure")]),
@@ -79,8 +77,8 @@ rule draw_figures:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=minutes(15),
+        mem_mb=memory("figures"),
+        runtime=minutes("figures"),
     params:
         script=script("figures"),
         code=figure_code(EARLY_FIGURES),
@@ -169,8 +167,8 @@ rule write_report:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(800),
-        runtime=minutes(5),
+        mem_mb=memory("report"),
+        runtime=minutes("report"),
     params:
         script=script("report"),
         code=code("report", ("figure", "fig_performance"), files=["performance.py"]),
@@ -200,8 +198,8 @@ rule gate:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(300),
-        runtime=minutes(5),
+        mem_mb=memory("gate"),
+        runtime=minutes("gate"),
     params:
         script=script("gate"),
         code=code("gate"),

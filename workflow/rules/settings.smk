@@ -288,7 +288,7 @@ def usage_of_all_jobs():
         files += pairs(step.output.usage)
     files += validated_pairs(rules.reference_agent.output.usage)
     files += expand(rules.published_targets.output.usage, family=FAMILIES)
-    files += expand(pairs(rules.simulate_chunk.output.usage), chunk=CHUNKS)
+    files += all_chunks(rules.simulate_chunk.output.usage)
     files += [
         rules.validate_run.output.usage,
         rules.analyze.output.usage,

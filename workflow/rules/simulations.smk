@@ -19,8 +19,8 @@ rule prepare_agent:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(600),
-        runtime=minutes(5),
+        mem_mb=memory("prepare"),
+        runtime=minutes("prepare"),
     params:
         script=script("prepare"),
         code=prepare_code,
@@ -55,13 +55,16 @@ rule simulate_chunk:
         "../../envs/environment.yaml"
     threads: CONFIG["batch"]["threads"]
     resources:
-        mem_mb=memory(1900),
-        runtime=minutes(15),
+        mem_mb=memory("simulate"),
+        runtime=minutes("simulate"),
+        # these two change how a job works, and nothing of what it writes
+        block_mb=planned("simulate", "block_mb"),
+        agents_per_pass=planned("simulate", "agents_per_pass"),
     params:
         script=script("simulate"),
         code=simulation_code,
         settings=simulation_settings,
-        chunk_simulations=CONFIG["batch"]["chunk_simulations"],
+        chunk_simulations=lambda wildcards: PLAN.layout[wildcards.agent],
     message:
         "Simulating {wildcards.agent} in {wildcards.recording}, chunk {wildcards.chunk}"
     shell:
@@ -71,4 +74,5 @@ rule simulate_chunk:
         " --plume {input.plume:q} --plan {input.plan:q} --prepared {input.prepared:q} --wind {input.wind:q}"
         " --trajectories {output.trajectories:q} --simulations {output.simulations:q}"
         " --threads {threads} --usage {output.usage:q}"
+        " --block-mb {resources.block_mb} --agents-per-pass {resources.agents_per_pass}"
         " --declared-mb {resources.mem_mb} 2> {log:q}"

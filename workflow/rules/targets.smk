@@ -14,7 +14,7 @@ rule quality:
 
 rule simulate:
     input:
-        expand(pairs(rules.simulate_chunk.output.simulations), chunk=CHUNKS),
+        all_chunks(rules.simulate_chunk.output.simulations),
 
 
 rule validate:

@@ -29,8 +29,8 @@ rule recheck_agent:
     # the repetition's second thread tests independence for a moment; it is not for speed
     threads: 1
     resources:
-        mem_mb=memory(1900),
-        runtime=minutes(15),
+        mem_mb=memory("recheck"),
+        runtime=minutes("recheck"),
     params:
         script=script("recheck"),
         code=recheck_code,
@@ -67,8 +67,8 @@ rule reference_agent:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1900),
-        runtime=minutes(15),
+        mem_mb=memory("reference"),
+        runtime=minutes("reference"),
     params:
         script=script("reference"),
         code=reference_code,
@@ -98,8 +98,8 @@ rule published_targets:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1900),
-        runtime=minutes(15),
+        mem_mb=memory("published"),
+        runtime=minutes("published"),
     params:
         script=script("published"),
         code=published_code,
@@ -133,8 +133,8 @@ rule validate_run:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1500),
-        runtime=minutes(15),
+        mem_mb=memory("validate"),
+        runtime=minutes("validate"),
     params:
         script=script("validate"),
         code=code("validate", *[("model", name) for name in MODELS]),

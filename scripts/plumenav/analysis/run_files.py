@@ -5,7 +5,7 @@ The layout under results/<run>/ is written here once for the stages that read re
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,10 @@ def plume_path(root: Path, recording: str) -> Path:
 def maps_path(root: Path, recording: str) -> Path:
     """File of a plume's time-averaged maps."""
     return root / "statistics" / "maps" / f"{recording}.npz"
+
+
+# names of the chunks that belong to a run, by agent: they are cut by what agents cost
+Chunks = Mapping[str, Sequence[str]]
 
 
 def blank_path(root: Path, recording: str, agent: str) -> Path:
@@ -61,7 +65,7 @@ def chunk_files(folder: Path, chunks: Sequence[str] | None = None) -> list[Path]
 
 
 def read_simulations(
-    root: Path, recording: str, agent: str, chunks: Sequence[str] | None = None
+    root: Path, recording: str, agent: str, chunks: Chunks | None = None
 ) -> pa.Table:
     """All simulations of an agent in a recording, sorted by number.
 
@@ -76,7 +80,8 @@ def read_simulations(
         If a simulation occurs twice (chunks of two different cuts in one folder).
     """
     folder = root / "simulations" / recording / agent
-    tables = [read_table(file, SIMULATIONS) for file in chunk_files(folder, chunks)]
+    own = None if chunks is None else chunks[agent]
+    tables = [read_table(file, SIMULATIONS) for file in chunk_files(folder, own)]
     if not tables:
         return SIMULATIONS.arrow.empty_table()
     table = pa.concat_tables([t.replace_schema_metadata(None) for t in tables])
@@ -138,7 +143,7 @@ def read_trajectories(
     agent: str,
     columns: list[str],
     simulations: np.ndarray | None = None,
-    chunks: Sequence[str] | None = None,
+    chunks: Chunks | None = None,
 ) -> dict[str, np.ndarray]:
     """Columns of an agent's trajectories, sorted by (simulation, step).
 
@@ -148,7 +153,8 @@ def read_trajectories(
         `simulation`, `step` and the asked-for columns; empty arrays if there is nothing.
     """
     names = ["simulation", "step", *columns]
-    files = chunk_files(root / "trajectories" / recording / agent, chunks)
+    own = None if chunks is None else chunks[agent]
+    files = chunk_files(root / "trajectories" / recording / agent, own)
     blocks = list(trajectory_blocks(files, names, simulations))
     if not blocks:
         return {

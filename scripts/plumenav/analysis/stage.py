@@ -14,6 +14,7 @@ import pyarrow as pa
 from plumenav.analysis import contracts
 from plumenav.analysis.plume_maps import plume_maps, write_maps
 from plumenav.analysis.run_files import (
+    Chunks,
     kind_of,
     labels,
     maps_path,
@@ -63,7 +64,7 @@ def csv_text(table: pa.Table) -> str:
 
 
 def statistics_rows(
-    root: Path, config: dict[str, Any], chunks: Sequence[str] | None = None
+    root: Path, config: dict[str, Any], chunks: Chunks | None = None
 ) -> Iterator[tuple[str, Row]]:
     """Rows of all tables, each with its table's name, by recording and agent.
 
@@ -73,8 +74,8 @@ def statistics_rows(
         results/<run>.
     config : dict
         Resolved config.
-    chunks : sequence of str, optional
-        Names of the chunks that belong to the run; all files if not given.
+    chunks : mapping of sequence of str, optional
+        Names of the chunks that belong to the run, by agent; all files if not given.
     """
     horizon_s = float(config["simulation"]["duration_s"])
     recordings, agents = labels(config)
@@ -104,7 +105,7 @@ def statistics_rows(
 
 
 def write_statistics(
-    root: Path, config: dict[str, Any], chunks: Sequence[str] | None = None
+    root: Path, config: dict[str, Any], chunks: Chunks | None = None
 ) -> list[Path]:
     """Write statistics/{summary,measures,arrival,against_null,time_courses}.{parquet,csv}.
 
@@ -117,8 +118,8 @@ def write_statistics(
         results/<run>.
     config : dict
         Resolved config.
-    chunks : sequence of str, optional
-        Names of the chunks that belong to the run; all files if not given.
+    chunks : mapping of sequence of str, optional
+        Names of the chunks that belong to the run, by agent; all files if not given.
 
     Returns
     -------

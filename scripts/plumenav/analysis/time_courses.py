@@ -6,13 +6,12 @@ Alvarez-Salvado et al. (2018) eLife 7:e37815, Fig. 1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from plumenav.analysis.run_files import chunk_files, plume_path, read_trajectories
+from plumenav.analysis.run_files import Chunks, chunk_files, plume_path, read_trajectories
 from plumenav.tables import PlumeReader
 
 # Sums are kept in whole millionths (of 1, mm/s, deg/s): sums of integers do not depend on their
@@ -82,7 +81,7 @@ def time_course_rows(
     recording: str,
     agent: str,
     wind: dict[str, Any],
-    chunks: Sequence[str] | None = None,
+    chunks: Chunks | None = None,
 ) -> list[dict[str, Any]]:
     """Mean behaviour of an agent at each frame of a signal (columns of TIME_COURSES).
 
@@ -94,8 +93,8 @@ def time_course_rows(
     sums = np.zeros((5, len(time_s)), np.int64)
     folder = root / "trajectories" / recording / agent
     # one file at a time: simulations do not span files, and memory stays at one chunk
-    for file in chunk_files(folder, chunks):
-        rows = read_trajectories(root, recording, agent, columns, chunks=[file.stem])
+    for file in chunk_files(folder, None if chunks is None else chunks[agent]):
+        rows = read_trajectories(root, recording, agent, columns, chunks={agent: [file.stem]})
         sums += interval_sums(rows, upwind_vector(wind), len(time_s))
     result = []
     for frame in np.flatnonzero(sums[0]):

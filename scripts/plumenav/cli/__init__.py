@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import typer
 
-from plumenav.cli import check, names, preview, probe
+from plumenav.cli import check, names, plan, preview, probe
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Navigation models in recorded odour plumes."
 )
-for module in (probe, preview, check, names):
+for module in (probe, preview, check, plan, names):
     app.command()(module.command)
 
 

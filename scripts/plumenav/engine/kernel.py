@@ -314,6 +314,7 @@ def advance(
     counts = lanes.counts
     row_codes = rows.codes
     row_numbers = rows.numbers
+    first_row = rows.first
     capacity = row_codes.shape[1]
     variables = row_numbers.shape[2] - 4
     waiting = 0
@@ -463,15 +464,16 @@ def advance(
                         trace[agent, step, 2] = odor_right
             # ---- record
             if due:
-                row_codes[agent, filled, 0] = step
-                row_codes[agent, filled, 1] = frame
-                row_codes[agent, filled, 2] = counts[BEHAVIOUR + lane]
-                row_numbers[agent, filled, 0] = x
-                row_numbers[agent, filled, 1] = y
-                row_numbers[agent, filled, 2] = heading
-                row_numbers[agent, filled, 3] = odor
+                place = agent - first_row
+                row_codes[place, filled, 0] = step
+                row_codes[place, filled, 1] = frame
+                row_codes[place, filled, 2] = counts[BEHAVIOUR + lane]
+                row_numbers[place, filled, 0] = x
+                row_numbers[place, filled, 1] = y
+                row_numbers[place, filled, 2] = heading
+                row_numbers[place, filled, 3] = odor
                 for v in range(variables):
-                    row_numbers[agent, filled, 4 + v] = states[agent, v]
+                    row_numbers[place, filled, 4 + v] = states[agent, v]
                 counts[FILLED + lane] = filled + 1
                 counts[NEXT_ROW + lane] = step + w.record_every
             in_plume = np.int64(odor >= w.threshold)

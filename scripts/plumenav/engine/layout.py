@@ -91,6 +91,7 @@ class Rows(NamedTuple):
 
     codes: np.ndarray  # (agents, capacity, 3) int32: step, frame, behaviour
     numbers: np.ndarray  # (agents, capacity, 4 + variables): x, y, heading, odor, state variables
+    first: int  # the agent that the first of them are of
 
 
 class Lanes(NamedTuple):

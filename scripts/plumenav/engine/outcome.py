@@ -43,6 +43,7 @@ def make_rows(n: int, capacity: int, n_variables: int) -> Rows:
     return Rows(
         codes=np.empty((n, capacity, 3), np.int32),
         numbers=np.empty((n, capacity, 4 + n_variables)),
+        first=0,
     )
 
 
@@ -65,7 +66,15 @@ def recorded(
         "time_s": wide[4],
     }
     packing = load_compiled(Path(__file__).with_name("packing.py"))
-    packing.pack(*rows, filled, simulations.astype(np.int64), dt_s, *columns.values(), wide[6:])
+    packing.pack(
+        rows.codes,
+        rows.numbers,
+        filled,
+        simulations.astype(np.int64),
+        dt_s,
+        *columns.values(),
+        wide[6:],
+    )
     return {**columns, **dict(zip(variables, wide[6:], strict=True))}
 
 

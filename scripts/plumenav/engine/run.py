@@ -30,6 +30,7 @@ from plumenav.engine.layout import (
     number,
 )
 from plumenav.engine.outcome import Columns, Outcome, make_rows, recorded, summarized
+from plumenav.engine.pressure import Cache, Pressure, relieve
 from plumenav.engine.stepping import Stepper
 from plumenav.engine.winds import UNIFORM, RecordedWind
 from plumenav.models import _binding as binding
@@ -38,6 +39,8 @@ from plumenav.tables import Block, PlumeReader
 
 # rows each agent may record before the kernel hands them over; bounds memory, changes no result
 CAPACITY = 2048
+# decoded blocks that are kept where nobody says how many
+KEEP_MB = 256.0
 
 
 class Blocks:
@@ -50,32 +53,49 @@ class Blocks:
         Memory for decoded blocks; changes no result.
     wind : PlumeReader, optional
         Recorded wind of this plume; without it, wind is uniform.
+    pressure : Pressure, optional
+        Of the job's memory; without it there is none.
+    agents_at_once : int
+        Agents that move through a block together, 0: all; bounds memory for rows, changes no
+        result.
     """
 
     def __init__(
-        self, reader: PlumeReader, budget_mb: float = 1000.0, wind: PlumeReader | None = None
+        self,
+        reader: PlumeReader,
+        budget_mb: float = KEEP_MB,
+        wind: PlumeReader | None = None,
+        pressure: Pressure | None = None,
+        agents_at_once: int = 0,
     ) -> None:
         self.reader = reader
         self.wind = RecordedWind(wind) if wind else None
         self.metadata = reader.metadata
         self.time_s = reader.time_s
         self.extents = list(zip(reader.block_first, reader.block_sizes, strict=True))
-        self.budget = budget_mb * 1e6
-        self.kept: dict[int, Block] = {}
-        self.decoded = 0
+        self.pressure = pressure or Pressure(0.0)
+        self.cache = Cache(budget_mb, self.pressure)
+        self.agents_at_once = agents_at_once
 
     def wind_of(self, block: Block) -> np.ndarray:
         """Wind in the frames of a block, shape (n, 2, height, width), mm/s; n is 0 if uniform."""
         return self.wind.frames(block.first, len(block.frames)) if self.wind else UNIFORM
 
+    @property
+    def decoded(self) -> int:
+        """Blocks read from disk so far."""
+        return self.cache.misses
+
+    def relieved(self, agents: int) -> int:
+        """Agents to be moved at a time now, of so many; keeps less where memory gets short."""
+        at_once = min(self.agents_at_once or agents, agents)
+        lower = relieve(self.pressure, self.cache, at_once)
+        if lower < at_once:
+            self.agents_at_once = lower
+        return lower
+
     def __getitem__(self, i: int) -> Block:
-        if i in self.kept:
-            return self.kept[i]
-        block = self.reader.block(i)
-        self.decoded += 1
-        if block.frames.nbytes <= self.budget:
-            self.budget -= block.frames.nbytes
-            self.kept[i] = block
+        block: Block = self.cache.get(i, self.reader.block, lambda b: b.frames.nbytes / 2**20)
         return block
 
 
@@ -280,7 +300,9 @@ def _simulate(
     )
     n = len(agents.key)
     variables = list(model.State._fields) if settings["record_variables"] else []
-    rows = make_rows(n, min(capacity, most_rows(blocks, w)), len(variables))
+    capacity = min(capacity, most_rows(blocks, w))
+    at_once = blocks.relieved(n)
+    rows = make_rows(at_once, capacity, len(variables))
     if emit is None:
         w = w._replace(record_every=w.n_steps + 1)
         emit = _ignore
@@ -299,7 +321,6 @@ def _simulate(
         ),
     )
     cache = {name: n + stepper.cache[name] + field_call.cache[name] for name, n in cache.items()}
-    bounds = np.linspace(0, n, threads + 1).astype(int)
     ends, wraps, at, filled = (count(agents, name) for name in ("end", "wraps", "frame", "filled"))
     with ThreadPoolExecutor(threads) as pool:
         shown = 0
@@ -308,34 +329,41 @@ def _simulate(
                 here = (ends == codes.RUNNING) & (wraps == shown)
                 if not (here & (at >= first) & (at < first + size)).any():
                     continue
+                lower = blocks.relieved(n)
+                if lower < at_once:
+                    at_once, rows = lower, make_rows(lower, capacity, len(variables))
                 block = blocks[b]
                 winds = blocks.wind_of(block) if settings.get("feels_wind", True) else UNIFORM
+                images = field_call.images(block.frames)
+                shown_now = (images, winds, block.first, movie_time, shown, points, w)
                 waiting = True
                 while waiting:
-                    parts = pool.map(
-                        lambda i, block=block, winds=winds, shown=shown: kernel.advance(
-                            int(bounds[i]),
-                            int(bounds[i + 1]),
-                            field_call.images(block.frames),
-                            winds,
-                            block.first,
-                            movie_time,
-                            shown,
-                            points,
-                            w,
-                            field_call.constants,
-                            stepper.function,
-                            given[i].ctypes.data,
-                            agents,
-                            lanes[i],
-                            rows,
-                        ),
-                        range(threads),
-                    )
-                    waiting = sum(parts) > 0
-                    if filled.any():
-                        emit(recorded(rows, filled, plan["simulation"], w.dt_s, variables))
-                        filled[:] = 0
+                    waiting = False
+                    for low in range(0, n, at_once):
+                        some = slice(low, min(low + at_once, n))
+                        bounds = np.linspace(low, some.stop, threads + 1).astype(int).tolist()
+                        here_rows = rows._replace(first=low)
+                        parts = pool.map(
+                            lambda i, bounds=bounds, shown_now=shown_now, room=here_rows: (
+                                kernel.advance(
+                                    bounds[i],
+                                    bounds[i + 1],
+                                    *shown_now,
+                                    field_call.constants,
+                                    stepper.function,
+                                    given[i].ctypes.data,
+                                    agents,
+                                    lanes[i],
+                                    room,
+                                )
+                            ),
+                            range(threads),
+                        )
+                        waiting = sum(parts) > 0 or waiting
+                        if filled[some].any():
+                            who = plan["simulation"][some]
+                            emit(recorded(rows, filled[some], who, w.dt_s, variables))
+                            filled[some] = 0
             shown += 1
     return Outcome(summarized(plan, agents, w, movie_time), cache, blocks.decoded)
 

@@ -15,7 +15,6 @@ panel that says so where there is nothing to show.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +26,7 @@ from plumenav.analysis import contracts
 from plumenav.analysis.beliefs import arrays_of, prepared_path, privileged
 from plumenav.analysis.plume_maps import Maps, plume_maps, read_maps
 from plumenav.analysis.run_files import (
+    Chunks,
     blank_path,
     chunk_files,
     columns_of,
@@ -54,8 +54,8 @@ class RunData:
         results/<run>.
     config : dict
         Resolved config.
-    chunks : sequence of str, optional
-        Names of the chunks that belong to the run; all files if not given.
+    chunks : mapping of sequence of str, optional
+        Names of the chunks that belong to the run, by agent; all files if not given.
 
     Attributes
     ----------
@@ -65,9 +65,7 @@ class RunData:
         Files read, relative to `root`.
     """
 
-    def __init__(
-        self, root: Path, config: dict[str, Any], chunks: Sequence[str] | None = None
-    ) -> None:
+    def __init__(self, root: Path, config: dict[str, Any], chunks: Chunks | None = None) -> None:
         self.root, self.config, self.chunks = Path(root), config, chunks
         self.recordings = list(config["recordings"])
         self.agents = list(config["agents"])
@@ -167,7 +165,8 @@ class RunData:
 
     def simulations(self, recording: str, agent: str) -> dict[str, np.ndarray]:
         """Columns of the simulations of an agent in a recording."""
-        for file in chunk_files(self.root / "simulations" / recording / agent, self.chunks):
+        own = None if self.chunks is None else self.chunks[agent]
+        for file in chunk_files(self.root / "simulations" / recording / agent, own):
             self._used(file)
         return columns_of(read_simulations(self.root, recording, agent, self.chunks))
 
@@ -175,7 +174,8 @@ class RunData:
         self, recording: str, agent: str, columns: list[str], simulations: np.ndarray
     ) -> dict[str, np.ndarray]:
         """Columns of some trajectories, sorted by (simulation, step)."""
-        for file in chunk_files(self.root / "trajectories" / recording / agent, self.chunks):
+        own = None if self.chunks is None else self.chunks[agent]
+        for file in chunk_files(self.root / "trajectories" / recording / agent, own):
             self._used(file)
         return read_trajectories(self.root, recording, agent, columns, simulations, self.chunks)
 

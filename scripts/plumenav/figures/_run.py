@@ -11,6 +11,7 @@ import matplotlib
 from jinja2 import Environment, StrictUndefined
 
 from plumenav import registry
+from plumenav.analysis.run_files import Chunks
 from plumenav.figures import _style as style
 from plumenav.figures._contract import RunData, common_numbers
 from plumenav.figures._save import save
@@ -67,7 +68,7 @@ def draw_all(
     root: Path,
     config: dict[str, Any],
     names: Sequence[str],
-    chunks: Sequence[str] | None = None,
+    chunks: Chunks | None = None,
 ) -> list[Path]:
     """Draw figures of a run.
 
@@ -79,8 +80,8 @@ def draw_all(
         Resolved config.
     names : sequence of str
         Registered figures.
-    chunks : sequence of str, optional
-        Names of the chunks that belong to the run; all files if not given.
+    chunks : mapping of sequence of str, optional
+        Names of the chunks that belong to the run, by agent; all files if not given.
 
     Returns
     -------

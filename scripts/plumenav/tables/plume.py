@@ -212,6 +212,12 @@ class PlumeReader:
         """Median time between frames, s; 0 where there is only one."""
         return float(np.median(np.diff(self.time_s))) if len(self.time_s) > 1 else 0.0
 
+    def size(self) -> dict[str, int]:
+        """How large the plume is: frames, height, width, itemsize (bytes of a pixel)."""
+        height, width = self.shape
+        numbers = (self.n_frames, height, width, self.dtype.itemsize)
+        return dict(zip(("frames", "height", "width", "itemsize"), numbers, strict=True))
+
     def block(self, i: int) -> Block:
         """Block `i`; the pixels are a read-only view of the decoded column, not a copy."""
         first, n = self.block_first[i], self.block_sizes[i]
