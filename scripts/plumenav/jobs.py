@@ -231,6 +231,7 @@ def run(work: Callable[[argparse.Namespace], dict[str, Any] | None], args: Any) 
         Flags from a :func:`parser`.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # a page of glyphs for every PDF
     signal.signal(signal.SIGTERM, _terminated)
     lives = _workflow()
     if lives is not None:
