@@ -253,11 +253,10 @@ def run(work: Callable[[argparse.Namespace], dict[str, Any] | None], args: Any) 
 def _end() -> NoReturn:
     """End a process that has done its work, without taking the interpreter to pieces.
 
-    That took 0.1 to 0.3 s of every job. What is registered to happen at the end does happen.
+    That took 0.1 to 0.3 s of every job. As the interpreter does, first the threads end, pools of
+    idle ones included, then what is registered to happen at the end does happen.
     """
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread() and not thread.daemon:
-            thread.join()
+    threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()

@@ -19,6 +19,7 @@ def called(script, *words):
         capture_output=True,
         text=True,
         check=False,
+        timeout=120,
     )
 
 
@@ -43,6 +44,7 @@ def test_what_is_left_to_the_end_is_done(job, tmp_path):
     left = tmp_path / "left.txt"
     script = job(f"""
         import atexit, threading, time
+        from concurrent.futures import ThreadPoolExecutor
         from pathlib import Path
         path = Path({str(left)!r})
         atexit.register(lambda: path.write_text(path.read_text() + " exit"))
@@ -50,6 +52,7 @@ def test_what_is_left_to_the_end_is_done(job, tmp_path):
             time.sleep(0.2)
             path.write_text("thread")
         threading.Thread(target=late).start()
+        ThreadPoolExecutor().submit(int)  # its idle thread waits for work
         print("said", end="")
     """)
     usage = tmp_path / "usage.json"
