@@ -4,11 +4,22 @@ import importlib
 import json
 from contextlib import ExitStack
 
-from plumenav import jobs
+from plumenav import jobs, store
 
 
 def main(args):
     """Write the sensor's levels in this recording, what is doubtful about it, and beliefs."""
+    return store.through(
+        args,
+        "results",
+        work,
+        inputs=("plume", "fitted"),
+        outputs={"prepared": args.prepared},
+    )
+
+
+def work(args):
+    """Measure and fit."""
     from plumenav.batch.prepare import check_sides, check_walls, sensor_levels, write_prepared
     from plumenav.tables import PlumeReader
 

@@ -2,11 +2,24 @@
 
 import json
 
-from plumenav import jobs
+from plumenav import jobs, store
 
 
 def main(args):
     """Write trajectories and one row per simulation."""
+    return store.through(
+        args,
+        "results",
+        work,
+        inputs=("plume", "plan", "prepared", "wind"),
+        outputs={"trajectories": args.trajectories, "simulations": args.simulations},
+        # the plan says what labels decide
+        ignored=("recording", "agent"),
+    )
+
+
+def work(args):
+    """Simulate."""
     from plumenav.batch.chunk import simulate_chunk
 
     return simulate_chunk(

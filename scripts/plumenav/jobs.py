@@ -61,6 +61,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(description=description, allow_abbrev=False)
     result.add_argument("--usage", type=Path, help="where to record what the job cost (JSON)")
     result.add_argument("--rule", default="", help="name of the rule")
+    result.add_argument("--code", default="", help="fingerprint of all code that does the work")
     result.add_argument("--declared-mb", type=float, default=0.0, help="memory the rule declared")
     result.add_argument("--threads", type=int, default=1, help="threads the job may use")
     return result

@@ -7,6 +7,7 @@ machine that was restarted, is not mistaken for a living owner.
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import time
@@ -14,8 +15,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
-
-from plumenav.tables.files import read_json, write_json
 
 STATE = Path(".snakemake") / "plumenav"
 
@@ -59,6 +58,8 @@ def owner_file(run: str, folder: Path = Path()) -> Path:
 
 def claim(run: str, folder: Path = Path()) -> None:
     """Note that this process runs the workflow."""
+    from plumenav.tables.files import write_json  # with Arrow: jobs ask who is alive without it
+
     write_json(owner_file(run, folder), me()._asdict())
 
 
@@ -70,8 +71,13 @@ def release(run: str, folder: Path = Path()) -> None:
 
 def read_owner(run: str, folder: Path = Path()) -> Owner | None:
     """The noted owner; None if there is none or the note is unreadable."""
+    return read_note(owner_file(run, folder))
+
+
+def read_note(path: Path) -> Owner | None:
+    """The owner noted in a file; None if there is none or it is unreadable."""
     try:
-        content: dict[str, Any] = read_json(owner_file(run, folder))
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return Owner(
             str(content["host"]),
             str(content["boot"]),

@@ -11,7 +11,7 @@ from plumenav.batch.settings import chunk_rows, engine_settings, take
 from plumenav.batch.wind import opened
 from plumenav.engine.donors import with_donors
 from plumenav.engine.outcome import Columns
-from plumenav.engine.run import simulate
+from plumenav.engine.run import Blocks, simulate
 from plumenav.models._binding import bound
 from plumenav.tables import (
     PLAN,
@@ -40,6 +40,12 @@ def trajectory_metadata(settings: dict[str, Any]) -> dict[str, Any]:
         "record_every_steps": settings["record_every"],
         "variables": list(model.State._fields) if settings["record_variables"] else [],
     }
+
+
+def counted(blocks: Blocks) -> dict[str, Any]:
+    """How often decoded blocks were shared (hits) or decoded (misses), and MB of those kept."""
+    kept = sum(block.frames.nbytes for block in blocks.kept.values())
+    return {"hits": blocks.shared, "misses": blocks.decoded, "mb": kept / 1e6}
 
 
 def simulate_chunk(
@@ -75,4 +81,5 @@ def simulate_chunk(
         "rows": stream.rows,
         "kernel": outcome.kernel,
         "blocks_decoded": outcome.blocks_decoded,
+        "cache": {"blocks": counted(blocks)},
     }

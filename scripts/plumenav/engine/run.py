@@ -52,6 +52,7 @@ class Blocks:
         self.budget = budget_mb * 1e6
         self.kept: dict[int, Block] = {}
         self.decoded = 0
+        self.shared = 0  # times that a kept block was asked for again
 
     def wind_of(self, block: Block) -> np.ndarray:
         """Wind in the frames of a block, shape (n, 2, height, width), mm/s; n is 0 if uniform."""
@@ -59,6 +60,7 @@ class Blocks:
 
     def __getitem__(self, i: int) -> Block:
         if i in self.kept:
+            self.shared += 1
             return self.kept[i]
         block = self.reader.block(i)
         self.decoded += 1
