@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 import psutil
 
 from plumenav.errors import UserError
+from plumenav.plain_files import write_json
 
 log = logging.getLogger(__name__)
 LOADED_S = time.time()
@@ -112,8 +113,6 @@ def peak_rss_mb(usage: resource.struct_rusage) -> float:
 
 
 def _record_usage(args: argparse.Namespace, details: dict[str, Any]) -> None:
-    from plumenav.tables import write_json
-
     own, children = (
         resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )

@@ -7,7 +7,6 @@ machine that was restarted, is not mistaken for a living owner.
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import time
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
+
+from plumenav.plain_files import read_json, write_json
 
 STATE = Path(".snakemake") / "plumenav"
 
@@ -58,8 +59,6 @@ def owner_file(run: str, folder: Path = Path()) -> Path:
 
 def claim(run: str, folder: Path = Path()) -> None:
     """Note that this process runs the workflow."""
-    from plumenav.tables.files import write_json  # with Arrow: jobs ask who is alive without it
-
     write_json(owner_file(run, folder), me()._asdict())
 
 
@@ -77,7 +76,7 @@ def read_owner(run: str, folder: Path = Path()) -> Owner | None:
 def read_note(path: Path) -> Owner | None:
     """The owner noted in a file; None if there is none or it is unreadable."""
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        content: dict[str, Any] = read_json(path)
         return Owner(
             str(content["host"]),
             str(content["boot"]),

@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from plumenav.plain_files import write_json
 from plumenav.store.folders import root
-from plumenav.store.writing import write_json
 
 # smaller files are read in less time than it takes to remember them
 REMEMBERED_BYTES = 4 * 2**20

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from plumenav import ownership
 from plumenav.ownership import Owner
-from plumenav.store.writing import write_json
+from plumenav.plain_files import write_json
 
 FOLDER = "leases"
 # a workflow on another machine cannot be asked; it is believed for so long after its last use

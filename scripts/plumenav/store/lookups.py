@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from plumenav.ownership import Owner
-from plumenav.store.writing import append, unique
+from plumenav.plain_files import unique
+from plumenav.store.writing import append
 
 FILE = "lookups.jsonl"
 MOST_BYTES = 4 * 2**20

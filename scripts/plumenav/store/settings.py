@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from plumenav import ownership
 from plumenav.store.folders import root
@@ -18,8 +17,7 @@ from plumenav.store.shelf import Store
 VARIABLE = "PLUMENAV_STORE"
 
 
-@dataclass(frozen=True)
-class Given:
+class Given(NamedTuple):
     """What the jobs of a workflow are told.
 
     Attributes

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from plumenav import ownership
 from plumenav.ownership import Owner
+from plumenav.plain_files import unique, write_json
 from plumenav.store import digests, leases
 from plumenav.store.entries import (
     FACTS,
@@ -28,7 +29,7 @@ from plumenav.store.entries import (
 )
 from plumenav.store.keys import KEY, NAME, VERSION
 from plumenav.store.pruning import POLICIES, judge
-from plumenav.store.writing import append, copy, sync, unique, write_json
+from plumenav.store.writing import append, copy, sync
 
 log = logging.getLogger(__name__)
 
@@ -195,7 +196,6 @@ class Store:
             }
             write_json(temporary / FACTS, content)
             (temporary / USES).touch()
-            sync(temporary / FACTS)
             sync(temporary)
             leases.hold(self.folder, self.owner, key)
             try:
@@ -245,18 +245,16 @@ class Store:
 
     # ------------------------------------------------------------------------------ prune
 
+    def contents(self) -> tuple[list[Entry], list[tuple[Path, str]]]:
+        """All entries that can be read, and what is damaged."""
+        return entries_in(self.folder)
+
     def entries(self) -> list[Entry]:
         """All entries that can be read."""
-        return entries_in(self.folder)[0]
+        return self.contents()[0]
 
-    def prune(self, max_age_s: float | None = None, limit_mb: float | None = None) -> Pruned:
-        """Remove what is too old or too much, and what killed processes left behind.
-
-        Parameters
-        ----------
-        max_age_s, limit_mb : float, optional
-            Instead of the store's own.
-        """
+    def prune(self) -> Pruned:
+        """Remove what is too old or too much, and what killed processes left behind."""
         self._remove_leftovers()
         entries, bad = entries_in(self.folder)
         removed = []
@@ -265,8 +263,8 @@ class Store:
                 removed.append((path.name, 0, f"damaged: {why}"))
         verdict = judge(
             entries,
-            self.limit_bytes if limit_mb is None else limit_mb * 1e6,
-            self.max_age_s if max_age_s is None else max_age_s,
+            self.limit_bytes,
+            self.max_age_s,
             self.policy,
             time.time(),
             leases.held(self.folder),

@@ -1,25 +1,13 @@
-"""Small files and copies, whole or not at all. (plumenav.tables does the same for results.)
-
-Written here once more because plumenav.tables costs the import of Arrow, a third of a job whose
-outputs are all in the store.
-"""
+"""Copies, and lines that many processes add to one file."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
-import uuid
 from pathlib import Path
-from typing import Any
 
 COPY_BYTES = 2**27
-
-
-def unique(target: Path) -> Path:
-    """A temporary name beside a target: hidden, and telling which process writes it."""
-    return target.parent / f".{os.getpid()}-{uuid.uuid4().hex[:8]}.{target.name}"
 
 
 def sync(path: Path) -> None:
@@ -29,17 +17,6 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON so that nobody sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = unique(path)
-    try:
-        temporary.write_text(json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def copy(source: int, target: Path) -> None:
