@@ -53,7 +53,13 @@ def test_status(root):
     assert content["levels"]["blocks"]["hit_rate"] == 0.75
     code, text = said("status")
     assert code == 0
-    for word in ("2 plumes", "50 %", "75 %", "4,000 MB, 24 h, lru", str(root)):
+    for word in (
+        "2 plumes",
+        "50 %",
+        "75 %",
+        "at most 4,000 MB, 24 h since the last use; lru",
+        str(root),
+    ):
         assert word in text
 
 

@@ -102,10 +102,11 @@ def warm(config: Path, cores: str) -> dict[str, Any]:
         tempfile.TemporaryDirectory(prefix=".warm-", dir=root()) as folder,
         _beside(config.absolute(), small_run(read_yaml(config))) as small,
     ):
-        command = [sys.executable, "-m", "snakemake", "--cores", cores, "--directory", folder]
-        command += ["--snakefile", str(PROJECT / "Snakefile"), "--configfile", str(small)]
+        command = [sys.executable, "-m", "snakemake", "--cores", cores, "normalize", "simulate"]
+        command += ["--directory", folder, "--snakefile", str(PROJECT / "Snakefile")]
+        command += ["--configfile", str(small)]
         done = subprocess.run(
-            [*command, "normalize", "simulate"],
+            command,
             capture_output=True,
             text=True,
             check=False,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -60,7 +61,10 @@ def _percent(share: float | None) -> str:
 def _kept(level: Mapping[str, Any]) -> str:
     if not level["enabled"]:
         return "off"
-    return f"{level['limit_mb']:,.0f} MB, {level['max_age_h']:g} h, {level['policy']}"
+    since = "since they were made" if level["policy"] == "fifo" else "since the last use"
+    return (
+        f"at most {level['limit_mb']:,.0f} MB, {level['max_age_h']:g} h {since}; {level['policy']}"
+    )
 
 
 @app.command("status")
@@ -74,10 +78,10 @@ def status_command(config: ConfigFile = None, as_json: Json = False) -> None:
     if as_json:
         print_json(content)
         return
-    table = Table("level", title=None)
+    table = Table(box=SIMPLE_HEAD)
+    table.add_column("level", no_wrap=True)
     for name in ("entries", "MB", "in use", "hits", "last run", "CPU saved"):
         table.add_column(name, justify="right")
-    table.add_column("limits")
     runs = 0
     for name, level in content["levels"].items():
         runs = max(runs, level["runs"])
@@ -90,13 +94,14 @@ def status_command(config: ConfigFile = None, as_json: Json = False) -> None:
             _percent(level["hit_rate"]),
             _percent(level["last_hit_rate"]),
             f"{level['saved_s']:,.0f} s" if on_disk else "",
-            _kept(level) if on_disk else "",
         )
     kernels = content["kernels"]
-    table.add_row("kernels", f"{kernels['entries']:,}", f"{kernels['size_mb']:,.1f}", *[""] * 4, "")
+    table.add_row("kernels", f"{kernels['entries']:,}", f"{kernels['size_mb']:,.1f}")
     Console().print(table)
     _say(f"{content['folder']}; hits: of what the newest runs asked for ({runs}).")
     for name, level in content["levels"].items():
+        if "enabled" in level:
+            _say(f"{name}: {_kept(level)}")
         if level.get("bad"):
             _say(f"! {level['bad']} entries of {name} are damaged: plumenav cache verify")
 
