@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from plumenav import ownership
-from plumenav.store import Store, digests, key_of, leases
+from plumenav.store import Store, digests, folders, key_of, leases
 from plumenav.store.entries import FACTS, USES, Entry
 from plumenav.store.pruning import judge
 
@@ -371,6 +371,39 @@ def test_a_large_files_digest_is_remembered_until_it_changes(tmp_path, monkeypat
         content.write(b"b")
     assert digests.of_file(file) == real(file) != first
     assert len(read) == 2
+
+
+def test_nobody_elses_word_or_code_is_taken(tmp_path, monkeypatch):
+    file = tmp_path / "film"
+    file.write_bytes(b"a" * digests.REMEMBERED_BYTES)
+    os.utime(file, (1000, 1000))
+    digests.remember(file, "0" * 64)
+    assert digests.of_file(file) == "0" * 64
+    own = folders.kernels()
+    real = os.getuid()
+    monkeypatch.setattr(os, "getuid", lambda: real + 1)
+    assert digests.of_file(file) == digests.read_sha256(file)
+    assert folders.kernels() != own
+
+
+def test_the_root_is_where_the_user_says_or_private(tmp_path, monkeypatch):
+    assert folders.root() == tmp_path / "root"
+    monkeypatch.delenv("PLUMENAV_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert folders.root() == tmp_path / "xdg" / "plumenav"
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("PLUMENAV_CACHE", str(tmp_path / "file" / "cache"))
+    monkeypatch.setattr(folders.tempfile, "gettempdir", lambda: str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    private = folders.root()
+    assert private.parent == tmp_path / "tmp"
+    assert stat.S_IMODE(private.stat().st_mode) == 0o700
+    # a name that somebody else has taken is not used: code is read from there
+    monkeypatch.setenv("PLUMENAV_CACHE", str(tmp_path / "file" / "other"))
+    private.rmdir()
+    private.symlink_to(tmp_path / "xdg")
+    with pytest.raises(PermissionError, match="is not ours"):
+        folders.root()
 
 
 def test_a_folders_digest_is_that_of_names_and_contents(tmp_path):

@@ -21,7 +21,7 @@ from plumenav.config.yaml_file import read_yaml
 from plumenav.errors import UserError
 from plumenav.fingerprint import ROOT
 from plumenav.plain_files import unique
-from plumenav.store.folders import KERNELS, PLUMES, RESULTS, root
+from plumenav.store.folders import PLUMES, RESULTS, kernels, root
 from plumenav.store.reading import size_of
 from plumenav.store.shelf import Store
 
@@ -67,7 +67,7 @@ def _count() -> dict[str, Any]:
         "plumes": len(plumes),
         "plumes_mb": sum(entry.n_bytes for entry in plumes) / 1e6,
         "prepared": sum(entry.key.startswith("prepare-") for entry in results),
-        "kernels": size_of(root() / KERNELS)[0],
+        "kernels": size_of(kernels())[0],
     }
 
 

@@ -26,7 +26,7 @@ import numba
 from plumenav import fingerprint, registry
 from plumenav.models._binding import composed
 from plumenav.store.environment import machine
-from plumenav.store.folders import KERNELS, root
+from plumenav.store.folders import kernels
 from plumenav.tables import write_text
 
 if TYPE_CHECKING:
@@ -38,9 +38,7 @@ TEMPLATE = Path(__file__).with_name("kernel.py")
 
 def cache_folder() -> Path:
     """Folder of compiled kernels."""
-    kernels = root() / KERNELS
-    kernels.mkdir(parents=True, exist_ok=True)
-    return kernels
+    return kernels()
 
 
 def kernel_source(model_name: str, field_name: str, parts: tuple[str, ...] = ()) -> str:

@@ -21,6 +21,8 @@ from plumenav.store.folders import root
 REMEMBERED_BYTES = 4 * 2**20
 # a file that is still being written may change again within one tick of its clock
 SETTLED_NS = 20_000_000
+# a note that is so old is made anew
+NOTE_S = 30 * 86400.0
 
 
 def read_sha256(path: str | os.PathLike[str]) -> str:
@@ -57,8 +59,12 @@ def of_file(path: Path) -> str:
     if stamp["bytes"] < REMEMBERED_BYTES:
         return read_sha256(path)
     try:
-        note = json.loads(_note_of(path).read_text())
-        if all(note[key] == value for key, value in stamp.items()):
+        own = _note_of(path)
+        note = json.loads(own.read_text())
+        # somebody else's word about our file is not taken
+        if own.stat().st_uid == os.getuid() and all(
+            note[key] == value for key, value in stamp.items()
+        ):
             return str(note["sha256"])
     except (OSError, ValueError, KeyError, TypeError):
         pass
@@ -77,9 +83,9 @@ def of_input(path: Path) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def forget_old(older_than_s: float) -> None:
-    """Remove notes that were not written again for so long."""
-    limit = time.time() - older_than_s
+def forget_old() -> None:
+    """Remove old notes: most are of files that are gone."""
+    limit = time.time() - NOTE_S
     for note in (root() / "digests").glob("*.json"):
         with contextlib.suppress(OSError):
             if note.stat().st_mtime < limit:

@@ -35,6 +35,16 @@ def root() -> Path:
     return _usable(wanted_root())
 
 
+def kernels() -> Path:
+    """Folder of compiled kernels: code, so never somebody else's."""
+    folder = root() / KERNELS
+    folder.mkdir(parents=True, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        folder = root() / f"{KERNELS}-{os.getuid()}"
+        folder.mkdir(exist_ok=True)
+    return folder
+
+
 @cache
 def _usable(folder: Path) -> Path:
     try:

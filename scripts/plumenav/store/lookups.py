@@ -131,7 +131,7 @@ def read(root: Path) -> list[Lookup]:
                         float(saved_s),
                     )
                 )
-    return sorted(found)
+    return sorted(found, key=lambda one: one.at_s)
 
 
 def rate(lookups: Iterable[Lookup], level: str, newest: int = RECENT_RUNS) -> Rate:

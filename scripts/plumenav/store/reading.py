@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from plumenav.store import leases, lookups
-from plumenav.store.folders import KERNELS, LEVELS
+from plumenav.store.folders import LEVELS, kernels
 from plumenav.store.shelf import Store
 
 BLOCKS = "blocks"
@@ -56,6 +56,6 @@ def status(root: Path, limits: Mapping[str, Mapping[str, Any]]) -> dict[str, Any
             "bad": len(bad),
             **limits[level],
         }
-    n, n_bytes = size_of(root / KERNELS)
-    kernels = {"entries": n, "size_mb": n_bytes / 1e6}
-    return {"folder": str(root), "levels": levels, "kernels": kernels}
+    n, n_bytes = size_of(kernels())
+    compiled = {"entries": n, "size_mb": n_bytes / 1e6}
+    return {"folder": str(root), "levels": levels, "kernels": compiled}

@@ -256,6 +256,7 @@ class Store:
     def prune(self) -> Pruned:
         """Remove what is too old or too much, and what killed processes left behind."""
         self._remove_leftovers()
+        digests.forget_old()
         entries, bad = entries_in(self.folder)
         removed = []
         for path, why in bad:
