@@ -2,11 +2,23 @@
 
 import json
 
-from plumenav import jobs
+from plumenav import jobs, store
 
 
 def main(args):
     """Write winds/{recording}.parquet."""
+    return store.through(
+        args,
+        "plumes",
+        work,
+        inputs=("downwind", "crosswind", "plume"),
+        outputs={"wind": args.wind},
+        ignored=("recording", "field"),
+    )
+
+
+def work(args):
+    """Join."""
     from plumenav.batch.wind import join
     from plumenav.tables import PlumeReader
 

@@ -4,11 +4,21 @@ import json
 import sys
 from pathlib import Path
 
-from plumenav import guard, jobs
+from plumenav import guard, jobs, store
 
 
 def main(args):
     """Write the plume and its quality; a file is read in a guarded process of its own."""
+    job = store.Job(
+        args,
+        "plumes",
+        inputs=("source", "companions"),
+        outputs={"plume": args.plume, "quality": args.quality},
+        # words of messages; the recording's own name is in the settings
+        ignored=("recording", "section"),
+    )
+    if not guard.guarded() and job.fetch():
+        return job.details
     if args.source and not guard.guarded():
         # what the work cost is recorded by the process that does it
         outputs = [path for path in (args.plume, args.quality, args.usage) if path]
@@ -28,8 +38,19 @@ def main(args):
     source = Path(args.source) if args.source else None
     files = Path(args.plume), Path(args.quality)
     normalize(args.recording, settings, source, *files, companions, args.section)
+    job.keep(known_of(source, args.plume))
     with PlumeReader(args.plume) as reader:
-        return {"shape": reader.size()}
+        return {**job.details, "shape": reader.size()}
+
+
+def known_of(source, plume):
+    """The recording's sha256, which its plume tells: it need not be read once more."""
+    from plumenav.tables import PlumeReader
+
+    if source is None or source.is_dir():
+        return {}
+    with PlumeReader(plume) as reader:
+        return {source: reader.metadata["recording_sha256"]}
 
 
 if __name__ == "__main__":

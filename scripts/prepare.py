@@ -4,11 +4,22 @@ import importlib
 import json
 from contextlib import ExitStack
 
-from plumenav import jobs
+from plumenav import jobs, store
 
 
 def main(args):
     """Write starts and noise keys; the sensor's levels, what is doubtful about it, and beliefs."""
+    return store.through(
+        args,
+        "results",
+        work,
+        inputs=("plume", "fitted"),
+        outputs={"plan": args.plan, "prepared": args.prepared},
+    )
+
+
+def work(args):
+    """Plan, measure and fit."""
     from plumenav.batch.plan import check_start, make_plan
     from plumenav.batch.prepare import check_sides, check_walls, sensor_levels, write_prepared
     from plumenav.tables import PLAN, PlumeReader, write_table

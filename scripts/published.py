@@ -2,25 +2,25 @@
 
 from pathlib import Path
 
-from plumenav import jobs
+from plumenav import jobs, store
 
 
 def main(args):
-    """Write validation/published/{family}.json: as computed before by the same code, or now."""
-    from plumenav.analysis.published._kept import kept_file
-    from plumenav.analysis.published.targets import compared, measure
-    from plumenav.tables import read_json, write_json
+    """Write validation/published/{family}.json: it depends on code alone, not on a run."""
+    return store.through(args, "results", work, inputs=(), outputs={"output": args.output})
 
-    kept = kept_file(args.family, args.code)
-    if not kept.is_file():
-        write_json(kept, compared(args.family, measure(args.family)))
-    write_json(Path(args.output), read_json(kept))
+
+def work(args):
+    """Run the experiments."""
+    from plumenav.analysis.published.targets import compared, measure
+    from plumenav.tables import write_json
+
+    write_json(Path(args.output), compared(args.family, measure(args.family)))
 
 
 if __name__ == "__main__":
     jobs.without("pandas")
     parser = jobs.parser(__doc__)
     parser.add_argument("--family", required=True, help="file of analysis/published/")
-    parser.add_argument("--code", required=True, help="fingerprint of all code that computes them")
     parser.add_argument("--output", required=True)
     jobs.run(main, parser.parse_args())

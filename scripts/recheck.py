@@ -3,11 +3,25 @@
 import json
 from pathlib import Path
 
-from plumenav import jobs
+from plumenav import jobs, store
 
 
 def main(args):
     """Write checks/{recording}/{agent}/."""
+    folder = Path(args.folder)
+    files = ("engine.parquet", "mutants.parquet", "blank.parquet", "replicate.json")
+    return store.through(
+        args,
+        "results",
+        work,
+        inputs=("plume", "plan", "prepared", "wind", "simulations", "trajectories"),
+        outputs={Path(file).stem: folder / file for file in files},
+        ignored=("recording", "agent", "folder"),
+    )
+
+
+def work(args):
+    """Repeat, and be wrong on purpose."""
     from plumenav.analysis.checks import recheck_agent
 
     recheck_agent(

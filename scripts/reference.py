@@ -2,11 +2,23 @@
 
 import json
 
-from plumenav import jobs
+from plumenav import jobs, store
 
 
 def main(args):
     """Write reference/{recording}/{agent}.parquet."""
+    return store.through(
+        args,
+        "results",
+        work,
+        inputs=("plume", "plan", "prepared", "wind", "simulations"),
+        outputs={"output": args.output},
+        ignored=("recording", "agent"),
+    )
+
+
+def work(args):
+    """Recompute."""
     from plumenav.analysis.checks import reference_agent
 
     steps = reference_agent(

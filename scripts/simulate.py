@@ -2,11 +2,24 @@
 
 import json
 
-from plumenav import jobs
+from plumenav import jobs, store
 
 
 def main(args):
     """Write trajectories and one row per simulation."""
+    return store.through(
+        args,
+        "results",
+        work,
+        inputs=("plume", "plan", "prepared", "wind"),
+        outputs={"trajectories": args.trajectories, "simulations": args.simulations},
+        # the plan says what labels decide; the others say how, not what
+        ignored=("recording", "agent", "block_mb", "agents_per_pass"),
+    )
+
+
+def work(args):
+    """Simulate."""
     from plumenav.batch.chunk import simulate_chunk
     from plumenav.engine.pressure import Pressure, told_to_the_next
 

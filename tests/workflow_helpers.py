@@ -11,6 +11,9 @@ from typing import Any
 
 import yaml
 
+from plumenav.engine.compiling import cache_folder
+from plumenav.store import folders
+
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("Snakefile", "config", "workflow", "profiles", "scripts", "envs", "pyproject.toml")
 
@@ -43,8 +46,21 @@ class Checkout:
         )
 
     def environment(self) -> dict[str, str]:
-        """Environment of commands: the checkout's own code, not the installed one."""
-        return {**os.environ, "PYTHONPATH": str(self.folder / "scripts"), "PYTHONWARNINGS": ""}
+        """Environment of commands: the checkout's own code, not the installed one.
+
+        Compiled kernels are shared by all checkouts; plumes and results are kept by none for
+        another one: a test must do its own work.
+        """
+        cache = self.folder / "cache"
+        if not cache.is_dir():
+            cache.mkdir()
+            (cache / folders.KERNELS).symlink_to(cache_folder().absolute())
+        return {
+            **os.environ,
+            "PYTHONPATH": str(self.folder / "scripts"),
+            "PYTHONWARNINGS": "",
+            folders.VARIABLE: str(cache),
+        }
 
     def start(self, config: str, *words: str) -> subprocess.Popen[str]:
         """Start a run and do not wait."""

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from plumenav.errors import UserError
+from plumenav.plain_files import write_json
 
 log = logging.getLogger(__name__)
 LOADED_S = time.time()
@@ -73,6 +74,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(description=description, allow_abbrev=False)
     result.add_argument("--usage", type=Path, help="where to record what the job cost (JSON)")
     result.add_argument("--rule", default="", help="name of the rule")
+    result.add_argument("--code", default="", help="fingerprint of all code that does the work")
     result.add_argument("--declared-mb", type=float, default=0.0, help="memory the rule declared")
     result.add_argument("--threads", type=int, default=1, help="threads the job may use")
     return result
@@ -202,8 +204,6 @@ def _disk_mb() -> tuple[float | None, float | None]:
 
 
 def _record_usage(args: argparse.Namespace, details: dict[str, Any]) -> None:
-    from plumenav.tables import write_json
-
     own, children = (
         resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import psutil
 
-from plumenav.tables.files import read_json, write_json
+from plumenav.plain_files import read_json, write_json
 
 STATE = Path(".snakemake") / "plumenav"
 
@@ -70,8 +70,13 @@ def release(run: str, folder: Path = Path()) -> None:
 
 def read_owner(run: str, folder: Path = Path()) -> Owner | None:
     """The noted owner; None if there is none or the note is unreadable."""
+    return read_note(owner_file(run, folder))
+
+
+def read_note(path: Path) -> Owner | None:
+    """The owner noted in a file; None if there is none or it is unreadable."""
     try:
-        content: dict[str, Any] = read_json(owner_file(run, folder))
+        content: dict[str, Any] = read_json(path)
         return Owner(
             str(content["host"]),
             str(content["boot"]),

@@ -125,6 +125,12 @@ def test_a_recording_of_another_kind_reruns_no_simulation(finished, edited):
     assert planned["simulate_chunk"] == 12
 
 
+def test_limits_of_the_cache_rerun_nothing(finished, edited):
+    edited("config/small.yaml", "recordings:\n", "cache: {plumes: {limit_mb: 7}}\nrecordings:\n")
+    edited("scripts/plumenav/store/shelf.py", "import annotations", "import annotations  # x")
+    assert finished.planned("config/small.yaml") == NOTHING
+
+
 def test_messages_are_no_results(finished, edited):
     edited("scripts/plumenav/errors.py", "Did you mean", "Perhaps you mean")
     assert finished.planned("config/small.yaml") == NOTHING

@@ -9,7 +9,7 @@ from snakemake.exceptions import WorkflowError
 ROOT = Path(workflow.current_basedir).parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from plumenav import fingerprint, jobs, ownership, registry
+from plumenav import fingerprint, jobs, ownership, registry, store
 from plumenav.analysis.published.targets import FILE as TARGETS, families, models_of
 from plumenav.batch.planner import plan_here
 from plumenav.batch.settings import (
@@ -85,6 +85,7 @@ FIGURE_FILES = ("pdf", "svg", "csv", "json")  # of every figure, and png
 jobs.inherit_environment(
     [plugin["file"] for plugin in CONFIG["plugins"]], workflow.cores
 )
+store.hand_over(CONFIG["cache"])
 
 
 wildcard_constraints:

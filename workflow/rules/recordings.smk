@@ -62,7 +62,7 @@ rule normalize_recording:
     message:
         "Normalizing recording {wildcards.recording}"
     shell:
-        "python {params.script:q} --rule normalize --recording {wildcards.recording}"
+        "python {params.script:q} --rule normalize --code {params.code} --recording {wildcards.recording}"
         " --settings {params.settings:q} --source {input.recording:q}"
         " --companions {input.companions:q} --plume {output.plume:q}"
         " --quality {output.quality:q} --threads {threads}"
@@ -96,7 +96,7 @@ rule normalize_wind:
     message:
         "Normalizing the {wildcards.component} component of wind {wildcards.wind_field}"
     shell:
-        "python {params.script:q} --rule normalize_wind"
+        "python {params.script:q} --rule normalize_wind --code {params.code}"
         " --section wind_fields --recording {wildcards.wind_field}.{wildcards.component}"
         " --settings {params.settings:q} --source {input.recording:q}"
         " --companions {input.companions:q} --plume {output.component:q}"
@@ -131,7 +131,7 @@ rule join_wind:
     message:
         "Joining the wind of recording {wildcards.recording}"
     shell:
-        "python {params.script:q} --rule join_wind --recording {wildcards.recording}"
+        "python {params.script:q} --rule join_wind --code {params.code} --recording {wildcards.recording}"
         " --field {params.field} --settings {params.settings:q} --downwind {input.downwind:q}"
         " --crosswind {input.crosswind:q} --plume {input.plume:q} --wind {output.wind:q}"
         " --threads {threads} --usage {output.usage:q}"

@@ -233,7 +233,7 @@ def reported_config():
     kept = {
         key: value
         for key, value in CONFIG.items()
-        if key not in ("data_folder", "plugins")
+        if key not in ("data_folder", "plugins", "cache")
     }
     kept["plugins"] = [
         f"{plugin['kind']} {plugin['name']}" for plugin in CONFIG["plugins"]

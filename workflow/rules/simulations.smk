@@ -29,8 +29,9 @@ rule prepare_agent:
     message:
         "Preparing {wildcards.agent} for {wildcards.recording}"
     shell:
-        "python {params.script:q} --rule prepare --recording {wildcards.recording}"
-        " --agent {wildcards.agent} --plan-settings {params.plan:q}"
+        "python {params.script:q} --rule prepare --code {params.code}"
+        " --recording {wildcards.recording} --agent {wildcards.agent}"
+        " --plan-settings {params.plan:q}"
         " --settings {params.settings:q} --plume {input.plume:q} --fitted {input.fitted:q}"
         " --plan {output.plan:q} --prepared {output.prepared:q}"
         " --usage {output.usage:q} --declared-mb {resources.mem_mb} 2> {log:q}"
@@ -68,7 +69,7 @@ rule simulate_chunk:
     message:
         "Simulating {wildcards.agent} in {wildcards.recording}, chunk {wildcards.chunk}"
     shell:
-        "python {params.script:q} --rule simulate --recording {wildcards.recording}"
+        "python {params.script:q} --rule simulate --code {params.code} --recording {wildcards.recording}"
         " --agent {wildcards.agent} --chunk {wildcards.chunk}"
         " --chunk-simulations {params.chunk_simulations} --settings {params.settings:q}"
         " --plume {input.plume:q} --plan {input.plan:q} --prepared {input.prepared:q} --wind {input.wind:q}"

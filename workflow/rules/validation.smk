@@ -40,7 +40,7 @@ rule recheck_agent:
     message:
         "Checking {wildcards.agent} in {wildcards.recording}: repetition, mutants, blank air"
     shell:
-        "python {params.script:q} --rule recheck --recording {wildcards.recording}"
+        "python {params.script:q} --rule recheck --code {params.code} --recording {wildcards.recording}"
         " --agent {wildcards.agent} --settings {params.settings:q} --limits {params.limits:q}"
         " --plume {input.plume:q} --plan {input.plan:q} --prepared {input.prepared:q} --wind {input.wind:q}"
         " --simulations {input.simulations:q} --trajectories {input.trajectories:q}"
@@ -77,7 +77,7 @@ rule reference_agent:
     message:
         "Recomputing a sample of {wildcards.agent} in {wildcards.recording} independently"
     shell:
-        "python {params.script:q} --rule reference --recording {wildcards.recording}"
+        "python {params.script:q} --rule reference --code {params.code} --recording {wildcards.recording}"
         " --agent {wildcards.agent} --settings {params.settings:q} --sample {params.sample}"
         " --plume {input.plume:q} --plan {input.plan:q} --prepared {input.prepared:q} --wind {input.wind:q}"
         " --simulations {input.simulations:q} --output {output.reference:q}"

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import typer
 
-from plumenav.cli import check, names, plan, preview, probe
+from plumenav.cli import cache, check, names, plan, preview, probe
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Navigation models in recorded odour plumes."
 )
 for module in (probe, preview, check, plan, names):
     app.command()(module.command)
+app.add_typer(cache.app, name="cache")
 
 
 @app.callback()

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
+from plumenav.config.cache import Cache
 from plumenav.config.detection import Detection, Part
 from plumenav.config.quality import Quality
 from plumenav.config.recordings import Recording
@@ -217,3 +218,4 @@ class Config(Section):
     validation: Validation = Validation()
     quality: Quality = Quality()
     resources: Resources = Resources()
+    cache: Cache = Cache()

@@ -12,32 +12,27 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import importlib.util
-import logging
-import os
-import platform
 import re
 import sys
-import tempfile
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import llvmlite
 import numba
 
 from plumenav import fingerprint
 from plumenav.engine.calling import PLAIN
+from plumenav.store.environment import machine
+from plumenav.store.folders import kernels
 from plumenav.tables import write_text
 
 if TYPE_CHECKING:
     # read as text, never imported; said here so that fingerprints of code follow it
     from plumenav.engine import kernel as _template  # noqa: F401
 
-log = logging.getLogger(__name__)
 TEMPLATE = Path(__file__).with_name("kernel.py")
 # modules from generated source that this process has imported, by name and text
 _generated: dict[tuple[str, str], ModuleType] = {}
@@ -46,38 +41,8 @@ _called: dict[Callable[..., Any], Any] = {}
 
 
 def cache_folder() -> Path:
-    """Folder of compiled kernels: $PLUMENAV_CACHE, or the user's cache folder, or a private one."""
-    chosen = os.environ.get("PLUMENAV_CACHE")
-    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    for folder in [Path(chosen)] if chosen else [Path(home) / "plumenav"]:
-        kernels = folder / "kernels"
-        try:
-            kernels.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=kernels):
-                return kernels
-        except OSError as error:
-            log.warning("cache folder %s cannot be written (%s)", kernels, error.strerror)
-    fallback = Path(tempfile.gettempdir()) / f"plumenav-{os.getuid()}" / "kernels"
-    fallback.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return fallback
-
-
-@lru_cache
-def machine() -> str:
-    """What compiled code depends on besides its source: compiler versions and the CPU."""
-    import llvmlite.binding as llvm
-
-    features = hashlib.sha256(llvm.get_host_cpu_features().flatten().encode()).hexdigest()[:8]
-    return "-".join(
-        [
-            f"py{platform.python_version()}",
-            f"numba{numba.__version__}",
-            f"llvmlite{llvmlite.__version__}",
-            llvm.get_host_cpu_name(),
-            features,
-            os.environ.get("NUMBA_OPT", ""),
-        ]
-    )
+    """Folder of compiled kernels."""
+    return kernels()
 
 
 @contextmanager

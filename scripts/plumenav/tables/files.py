@@ -4,61 +4,30 @@ from __future__ import annotations
 
 import json
 import os
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from plumenav.errors import UserError
+from plumenav.plain_files import atomic, read_json, write_json, write_text
 from plumenav.tables.schemas import Schema
 
+__all__ = [
+    "TableStream",
+    "atomic",
+    "metadata_of",
+    "read_json",
+    "read_table",
+    "write_json",
+    "write_table",
+    "write_text",
+]
 METADATA_KEY = b"plumenav"
 # of a table that is written piece by piece: its bytes do not depend on the pieces
 ROWS_PER_GROUP = 2**17
-
-
-@contextmanager
-def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary name next to `path` and rename it to `path` if the block succeeds.
-
-    The name is unique per process and call, the content is on disk before the rename, and a block
-    that fails leaves nothing behind.
-
-    Yields
-    ------
-    Path
-        Where to write.
-    """
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.parent / f".{os.getpid()}-{uuid.uuid4().hex[:8]}.{target.name}"
-    try:
-        yield temporary
-        with open(temporary, "rb") as written:
-            os.fsync(written.fileno())
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write a text file atomically (UTF-8, as given)."""
-    with atomic(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
-def write_json(path: str | os.PathLike[str], content: Any) -> None:
-    """Write JSON atomically: sorted keys, no NaN (None stands for what does not exist)."""
-    write_text(path, json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n")
-
-
-def read_json(path: str | os.PathLike[str]) -> Any:
-    """Read a JSON file."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
 def file_metadata(schema: Schema, extra: dict[str, Any] | None) -> dict[bytes, bytes]:
