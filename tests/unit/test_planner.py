@@ -71,8 +71,8 @@ def test_a_number_in_the_config_is_the_size_of_chunks():
         ("on_off", 286, 286),  # 6000 steps of 0.15 us: 10 s are 11111 simulations
         ("on_off", 5000, 5000),  # but no more than max_chunk_simulations
         ("on_off", 12000, 4000),  # three equal parts instead of 5000 + 5000 + 2000
-        ("infotaxis", 2083, 2083),  # 0.8 us
-        ("infotaxis", 2084, 1042),
+        ("infotaxis", 3333, 3333),  # 0.5 us
+        ("infotaxis", 3334, 1667),
     ],
 )
 def test_chunks_by_cost(model, simulations, size):
