@@ -1,18 +1,20 @@
-"""Write the report and the numbers of a run (rule write_report)."""
+"""Add up what the jobs of a run cost; write its report and numbers (rule write_report)."""
 
 import json
 from pathlib import Path
 
+from performance import main as add_up
 from plumenav import jobs
 
 
 def main(args):
-    """Write report.html, numbers.json and config.yaml."""
+    """Write performance/, report.html, numbers.json and config.yaml."""
     from plumenav.report.numbers import build_numbers, write_config, write_numbers
     from plumenav.report.page import write_page
     from plumenav.tables import read_json
 
     root, config = Path(args.root), args.settings["config"]
+    add_up(args)
     hashes = {
         recording: {
             agent: read_json(root / "checks" / recording / agent / "replicate.json")[
@@ -37,8 +39,8 @@ def main(args):
 
 
 if __name__ == "__main__":
-    jobs.without("pandas")
     parser = jobs.parser(__doc__)
     parser.add_argument("--root", required=True, help="results/<run>")
     parser.add_argument("--settings", type=json.loads, required=True)
+    parser.add_argument("--usage-files", nargs="+", required=True)
     jobs.run(main, parser.parse_args())

@@ -12,6 +12,7 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from plumenav.errors import UserError, nearest
 
@@ -85,6 +86,31 @@ def get(kind: str, name: str) -> ModuleType:
     return sys.modules[full]
 
 
+def _literal(tree: ast.Module, name: str) -> Any:
+    """The constant that a file assigns to a name; None if it does not."""
+    return next(
+        (
+            node.value.value
+            for node in tree.body
+            if isinstance(node, ast.Assign)
+            and isinstance(node.value, ast.Constant)
+            and any(isinstance(t, ast.Name) and t.id == name for t in node.targets)
+        ),
+        None,
+    )
+
+
+def stated(kind: str, name: str, key: str) -> Any:
+    """The constant that a plug-in's file assigns to a name, read without running the file.
+
+    Returns
+    -------
+    object or None
+        None if the file assigns no constant to it.
+    """
+    return _literal(ast.parse(file_of(kind, name).read_text(encoding="utf-8")), key)
+
+
 def register_file(path: Path) -> tuple[str, str]:
     """Let a user's own Python file take part as a plug-in.
 
@@ -99,16 +125,7 @@ def register_file(path: Path) -> tuple[str, str]:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except (OSError, SyntaxError, UnicodeDecodeError) as error:
         raise UserError(f"plugins: {path}", f"cannot be read ({error})", "a Python file") from None
-    kind = next(
-        (
-            node.value.value
-            for node in tree.body
-            if isinstance(node, ast.Assign)
-            and isinstance(node.value, ast.Constant)
-            and any(isinstance(t, ast.Name) and t.id == "PLUGIN_KIND" for t in node.targets)
-        ),
-        None,
-    )
+    kind = _literal(tree, "PLUGIN_KIND")
     if kind not in FOLDERS:
         raise UserError(
             f"plugins: {path}",

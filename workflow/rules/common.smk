@@ -114,8 +114,7 @@ def code(name, *plugins, files=()):
 
 
 # Who starts first where several jobs could: what much of the rest waits for, and what takes long.
-# Statistics and figures wait only for simulations and rechecks: they are done while the last
-# references are computed and judged.
+# Most figures wait only for statistics: they are drawn on one core while the other one judges.
 ORDER = (
     "synthesize",
     "normalize",
@@ -128,6 +127,7 @@ ORDER = (
     "assess",
     "reference",
     "validate",
+    "verdict",
     "figures",
 )
 

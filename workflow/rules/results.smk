@@ -5,6 +5,11 @@ FIGURES = [
     for name in registry.names("figure")
     if name != "fig_performance" and (BELIEVERS or name != "fig6_detection")
 ]
+# drawn while references are still computed and judged
+EARLY_FIGURES = [
+    name for name in FIGURES if registry.stated("figure", name, "AFTER") == "statistics"
+]
+LATE_FIGURES = [name for name in FIGURES if name not in EARLY_FIGURES]
 STATISTICS = ("summary", "measures", "arrival", "against_null", "time_courses")
 
 
@@ -53,24 +58,20 @@ rule analyze:
 rule draw_figures:
     input:
         rules.analyze.output,
-        rules.validate_run.output.agreement,
-        rules.validate_run.output.verdict,
         beliefs=beliefs_of_agents(),
     output:
         pictures=[
             report(
                 f"{OUT}/figures/{name}.png", caption=caption(name), category="Figures"
             )
-            for name in FIGURES
+            for name in EARLY_FIGURES
         ],
-        files=expand(
-            f"{OUT}/figures/{{name}}.{{suffix}}", name=FIGURES, suffix=FIGURE_FILES
-        ),
-        usage=f"{OUT}/performance/jobs/figures/run.json",
+        files=files_of(EARLY_FIGURES),
+        usage=f"{OUT}/performance/jobs/figures/statistics.json",
     log:
-        f"{OUT}/logs/figures/run.log",
+        f"{OUT}/logs/figures/statistics.log",
     benchmark:
-        f"{OUT}/benchmarks/figures/run.jsonl"
+        f"{OUT}/benchmarks/figures/statistics.jsonl"
     priority: urgency("figures")
     conda:
         "../../envs/environment.yaml"
@@ -80,63 +81,57 @@ rule draw_figures:
         runtime=minutes("figures"),
     params:
         script=script("figures"),
-        code=figure_code(),
+        code=figure_code(EARLY_FIGURES),
         settings=results_settings("batch", "resources", "quality"),
-        names=" ".join(FIGURES),
+        names=" ".join(EARLY_FIGURES),
         run=RUN,
         root=run_folder,
     message:
-        "Drawing figures"
+        "Drawing figures of the statistics"
     shell:
         "python {params.script:q} --rule figures --root {params.root:q} --names {params.names}"
         " --settings {params.settings:q} --usage {output.usage:q}"
         " --declared-mb {resources.mem_mb} 2> {log:q}"
 
 
-rule summarize_performance:
+use rule draw_figures as draw_verdict with:
     input:
-        usage_of_all_jobs(),
+        rules.analyze.output,
+        rules.validate_run.output.agreement,
+        rules.validate_run.output.verdict,
+        beliefs=beliefs_of_agents(),
     output:
-        summary=f"{OUT}/performance/summary.json",
-        table=f"{OUT}/performance/summary.parquet",
-        picture=report(
-            f"{OUT}/performance/fig_performance.png",
-            caption=caption("fig_performance"),
-            category="Performance",
-        ),
-        figure=expand(
-            f"{OUT}/performance/fig_performance.{{suffix}}", suffix=FIGURE_FILES
-        ),
+        pictures=[
+            report(
+                f"{OUT}/figures/{name}.png", caption=caption(name), category="Figures"
+            )
+            for name in LATE_FIGURES
+        ],
+        files=files_of(LATE_FIGURES),
+        usage=f"{OUT}/performance/jobs/figures/verdict.json",
     log:
-        f"{OUT}/logs/performance/run.log",
+        f"{OUT}/logs/figures/verdict.log",
     benchmark:
-        f"{OUT}/benchmarks/performance/run.jsonl"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory("performance"),
-        runtime=minutes("performance"),
+        f"{OUT}/benchmarks/figures/verdict.jsonl"
+    priority: urgency("verdict")
     params:
-        script=script("performance"),
-        code=code("performance", ("figure", "fig_performance")),
+        script=script("figures"),
+        code=figure_code(LATE_FIGURES),
+        settings=results_settings("batch", "resources", "quality"),
+        names=" ".join(LATE_FIGURES),
         run=RUN,
-        settings=results_settings(),
         root=run_folder,
     message:
-        "Adding up what the run cost"
-    shell:
-        "python {params.script:q} --rule performance --root {params.root:q}"
-        " --settings {params.settings:q} --usage-files {input:q}"
-        " --declared-mb {resources.mem_mb} 2> {log:q}"
+        "Drawing figures of the verdict"
 
 
 rule write_report:
     input:
         rules.analyze.output,
         rules.draw_figures.output,
+        rules.draw_verdict.output,
         rules.validate_run.output,
-        rules.summarize_performance.output,
+        usage=usage_of_all_jobs(),
         beliefs=beliefs_of_agents(),
         quality=expand(
             rules.normalize_recording.output.quality, recording=CONFIG["recordings"]
@@ -149,6 +144,16 @@ rule write_report:
             rules.normalize_recording.output.plume, recording=CONFIG["recordings"]
         ),
     output:
+        summary=f"{OUT}/performance/summary.json",
+        table=f"{OUT}/performance/summary.parquet",
+        picture=report(
+            f"{OUT}/performance/fig_performance.png",
+            caption=caption("fig_performance"),
+            category="Performance",
+        ),
+        figure=expand(
+            f"{OUT}/performance/fig_performance.{{suffix}}", suffix=FIGURE_FILES
+        ),
         page=report(f"{OUT}/report.html", caption=caption("report"), category="Report"),
         numbers=f"{OUT}/numbers.json",
         config=f"{OUT}/config.yaml",
@@ -165,15 +170,15 @@ rule write_report:
         runtime=minutes("report"),
     params:
         script=script("report"),
-        code=code("report"),
+        code=code("report", ("figure", "fig_performance"), files=["performance.py"]),
         run=RUN,
         settings=results_settings(),
         root=run_folder,
     message:
-        "Writing the report"
+        "Adding up what the run cost, and writing the report"
     shell:
         "python {params.script:q} --rule report --root {params.root:q}"
-        " --settings {params.settings:q} --usage {output.usage:q}"
+        " --settings {params.settings:q} --usage-files {input.usage:q} --usage {output.usage:q}"
         " --declared-mb {resources.mem_mb} 2> {log:q}"
 
 

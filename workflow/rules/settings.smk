@@ -259,8 +259,13 @@ def results_settings(*left_out):
     return json.dumps({"config": kept, "chunks": CHUNKS}, separators=(",", ":"))
 
 
-def figure_code():
-    return code("figures", *[("figure", name) for name in FIGURES])
+def figure_code(names):
+    return code("figures", *[("figure", name) for name in names])
+
+
+def files_of(names):
+    """The other files of each figure."""
+    return expand(f"{OUT}/figures/{{name}}.{{suffix}}", name=names, suffix=FIGURE_FILES)
 
 
 def usage_of_all_jobs():
@@ -288,6 +293,7 @@ def usage_of_all_jobs():
         rules.validate_run.output.usage,
         rules.analyze.output.usage,
         rules.draw_figures.output.usage,
+        rules.draw_verdict.output.usage,
     ]
     return files
 

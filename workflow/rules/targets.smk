@@ -26,6 +26,8 @@ rule figures:
     input:
         rules.draw_figures.output.files,
         rules.draw_figures.output.pictures,
+        rules.draw_verdict.output.files,
+        rules.draw_verdict.output.pictures,
 
 
 rule report:

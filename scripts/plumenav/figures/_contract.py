@@ -6,6 +6,8 @@ A figure file defines
     draw(run)    -> (Figure, DataFrame): the picture, and exactly the numbers that are in it
 and optionally
     FOLDER       : str, folder below results/<run>/; "figures" if not given
+    AFTER        : "statistics" if it needs nothing of validation/: it is drawn while that goes on.
+                   A figure that does not say so waits for the verdict.
     numbers(run, data) -> dict: what the caption's template needs beyond `common_numbers`
 A figure uses matplotlib's objects, never pyplot (which costs a second and keeps state), and shows a
 panel that says so where there is nothing to show.

@@ -15,6 +15,7 @@ from plumenav.figures import _style as style
 from plumenav.figures._contract import RunData
 
 # your own file outside the repository also needs: PLUGIN_KIND = "figure"
+AFTER = "statistics"  # leave it out if it is drawn from validation/, too
 TITLE = "Closest approach"
 # say n, how agents start, what happens at edges and at the movie's end; end with {{ nominal }}
 CAPTION = """

@@ -18,6 +18,7 @@ from plumenav.figures import _style as style
 from plumenav.figures._contract import RunData
 from plumenav.world import Grid, x_of_column, y_of_row
 
+AFTER = "statistics"
 TITLE = "The plumes in which the agents navigate"
 CAPTION = """
 {% for plume in plumes %}{{ plume }} {% endfor %}

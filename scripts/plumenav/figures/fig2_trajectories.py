@@ -18,6 +18,7 @@ from plumenav.figures._contract import RunData
 SHOWN = 30  # simulations per panel: the first ones, whatever became of them
 POINTS = 160  # per drawn trajectory
 
+AFTER = "statistics"
 TITLE = "Trajectories of the agents"
 CAPTION = """
 {% if maps %}The first {{ shown }} of {{ simulations }} simulations of each agent in each

@@ -13,6 +13,7 @@ from plumenav.figures import _panels as panels
 from plumenav.figures import _style as style
 from plumenav.figures._contract import RunData
 
+AFTER = "statistics"
 TITLE = "Success rates of the agents"
 CAPTION = """
 Share of completed simulations ({{ n_range }} per agent and recording) that come within

@@ -13,6 +13,7 @@ from plumenav.figures import _panels as panels
 from plumenav.figures import _style as style
 from plumenav.figures._contract import RunData
 
+AFTER = "statistics"
 TITLE = "Arrival at the source over time"
 CAPTION = """
 Share of simulations (n = {{ simulations }} per agent and recording) that have arrived within

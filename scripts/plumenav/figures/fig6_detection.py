@@ -17,6 +17,7 @@ from plumenav.figures import _panels as panels
 from plumenav.figures import _style as style
 from plumenav.figures._contract import RunData
 
+AFTER = "statistics"
 TITLE = "What belief-based agents know of the plumes"
 CAPTION = """
 {% if rows %}Hits per second (whiff onsets of the agent's own sensor, held still) in the frames that
