@@ -1,4 +1,4 @@
-"""Add up what the jobs of a run cost (rule summarize_performance)."""
+"""Add up what the jobs of a run cost, and put it into the history (part of rule write_report)."""
 
 import json
 from pathlib import Path
@@ -7,19 +7,29 @@ from plumenav import jobs
 
 
 def main(args):
-    """Write performance/summary.{json,parquet} and its figure."""
+    """Write performance/summary.{json,parquet}, review.json and their figure."""
     from plumenav.analysis.contracts import SUMMARY
     from plumenav.figures._run import draw_all
-    from plumenav.performance.usage import write_summary
+    from plumenav.performance.review import write_review
+    from plumenav.performance.usage import busiest, read_jobs, write_summary
+    from plumenav.report.provenance import config_sha256, versions
     from plumenav.tables import read_table
 
     root, config = Path(args.root), args.settings["config"]
     summary = read_table(root / "statistics" / "summary.parquet", SUMMARY)
-    write_summary(
+    completed = sum(summary.column("completed").to_pylist())
+    files = [Path(file) for file in args.usage_files]
+    # on a cluster a job knows only its own cores
+    cores = max(jobs.cores_of_the_run(), busiest(read_jobs(files)))
+    write_summary(root, completed, config["resources"]["memory_mb"], cores, files)
+    write_review(
         root,
-        sum(summary.column("completed").to_pylist()),
-        config["resources"]["memory_mb"],
-        files=[Path(file) for file in args.usage_files],
+        config,
+        files,
+        completed,
+        cores,
+        config_sha256=config_sha256(config),
+        versions=versions(),
     )
     draw_all(root, config, ["fig_performance"], args.settings["chunks"])
 

@@ -32,6 +32,39 @@ log = logging.getLogger(__name__)
 VARIABLE = "PLUMENAV_HISTORY"
 VERSION = 1
 FILES_KEPT = 500  # about 20 kB each
+# what a record of this version has; a file that lacks one of them was not written by us
+RECORD_KEYS = frozenset(
+    [
+        "machine",
+        "versions",
+        "run",
+        "config_sha256",
+        "complete",
+        "started_s",
+        "wall_s",
+        "cpu_s",
+        "cores",
+        "settings",
+        "simulations",
+        "rules",
+        "models",
+        "jobs",
+    ]
+)
+JOB_KEYS = frozenset(
+    [
+        "rule",
+        "wildcards",
+        "start_s",
+        "wall_s",
+        "cpu_s",
+        "max_rss_mb",
+        "declared_mb",
+        "shape",
+        "cached",
+        "compiled",
+    ]
+)
 
 Record = dict[str, Any]
 
@@ -155,8 +188,12 @@ def _content(path: Path) -> Record | None:
     except (OSError, ValueError) as error:
         log.warning("%s in the history of runs cannot be read (%s)", path.name, error)
         return None
-    usable = isinstance(record, dict) and record.get("version") == VERSION
-    return record if usable else None
+    if not isinstance(record, dict) or record.get("version") != VERSION:
+        return None
+    if not (record.keys() >= RECORD_KEYS and all(j.keys() >= JOB_KEYS for j in record["jobs"])):
+        log.warning("%s in the history of runs is not complete", path.name)
+        return None
+    return record
 
 
 def _records(files: Sequence[Path]) -> Iterator[Record]:

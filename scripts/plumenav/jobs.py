@@ -184,10 +184,21 @@ def read_and_written_mb() -> tuple[float | None, float | None]:
     """
     try:
         lines = Path("/proc/self/io").read_text().splitlines()
-    except OSError:
-        return None, None
-    counted = {name: float(number) for name, number in (line.split(": ") for line in lines)}
-    return counted["rchar"] / 1e6, counted["wchar"] / 1e6
+        counted = {name: int(value) for name, value in (line.split(": ") for line in lines)}
+        return counted["rchar"] / 1e6, counted["wchar"] / 1e6
+    except (OSError, ValueError, KeyError):
+        return _disk_mb()
+
+
+def _disk_mb() -> tuple[float | None, float | None]:
+    """What went from and to the disk, where that is all that is counted."""
+    import psutil
+
+    try:
+        counted = psutil.Process().io_counters()
+    except (AttributeError, psutil.Error):
+        return None, None  # macOS
+    return counted.read_bytes / 1e6, counted.write_bytes / 1e6
 
 
 def _record_usage(args: argparse.Namespace, details: dict[str, Any]) -> None:

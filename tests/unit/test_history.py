@@ -18,12 +18,18 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "history"
 
 
+def job(rule: str, start_s: float, **more: Any) -> dict[str, Any]:
+    filled = dict.fromkeys(history.JOB_KEYS, 1.0)
+    return {**filled, "rule": rule, "wildcards": {}, "start_s": start_s, **more}
+
+
 def record(started_s: float, machine: str = "0123456789ab", **more: Any) -> dict[str, Any]:
     jobs = [
-        {"rule": "simulate", "wildcards": {"agent": "a"}, "start_s": started_s, "wall_s": 2.0},
-        {"rule": "figures", "wildcards": {}, "start_s": started_s + 2, "wall_s": 1.0},
+        job("simulate", started_s, wildcards={"agent": "a"}, wall_s=2.0),
+        job("figures", started_s + 2, wall_s=1.0),
     ]
-    return {"machine": {"fingerprint": machine}, "started_s": started_s, "jobs": jobs, **more}
+    known = {"machine": {"fingerprint": machine}, "started_s": started_s, "jobs": jobs}
+    return {**dict.fromkeys(history.RECORD_KEYS, 1), **known, **more}
 
 
 def test_where_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -95,12 +101,18 @@ def test_what_cannot_be_used_is_left_out(own: Path, caplog: pytest.LogCaptureFix
         ("cut", '{"version": 1, "mach'),
         ("list", "[]"),
         ("newer", json.dumps({"version": 2})),
+        ("empty", json.dumps({"version": 1})),
+        ("jobs", json.dumps({**record(2000.0, jobs=[{"rule": "x"}]), "version": 1})),
     ):
         (own / name.replace(".json", f"-{suffix}.json")).write_text(text)
     (own / name.replace(".json", "-bytes.json")).write_bytes(b"\xff\xfe\x00")
     with caplog.at_level(logging.WARNING):
         assert [r["started_s"] for r in history.read()] == [1000.0]
-    assert len(caplog.records) == 2  # the cut one and the bytes; another version is no fault
+        assert history.recorded([job("x", 1.0)]) == set()
+    warned = [r.getMessage() for r in caplog.records]
+    # another version is no fault; both calls warn of the others
+    assert len(warned) == 8
+    assert sum("is not complete" in text for text in warned) == 4
 
 
 def test_a_folder_that_cannot_be_written_is_a_warning(

@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from plumenav.performance.regression import (
+    against_earlier,
     compare,
     holm,
     quantities,
@@ -139,6 +140,24 @@ def test_before_and_now_are_split_where_the_code_changed() -> None:
     assert split([]) == ([], [])
     assert compare([], []) == []
     assert len(split([record()] * 60)[0]) == 30
+
+
+def test_runs_of_other_kinds_in_between_are_passed_over() -> None:
+    rng = np.random.default_rng(9)
+    before, now = noisy(rng, 10, 0.02, 0.0), noisy(rng, 3, 0.02, 0.0, slow=1.5, code="2")
+    other = noisy(rng, 4, 0.02, 0.0, config="cd", code="2")
+    records = [now[0], *other, *now[1:], *before]
+    rows = {row.what: row for row in against_earlier(records)}
+    run = rows["CPU time of the run"]
+    assert (run.n_before, run.n_now) == (10, 3)
+    assert [row.what for row in regressions(records)] == [
+        row.what for row in regressions(before, now)
+    ]
+    assert "CPU time of simulate" in {row.what for row in regressions(records)}
+    assert against_earlier([]) == []
+    # more than five runs of the newest code: the older of them are the past
+    steady = noisy(rng, 12, 0.02, 0.0)
+    assert {(row.n_before, row.n_now) for row in against_earlier(steady)} == {(7, 5)}
 
 
 def test_p_is_that_of_the_named_tests() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -15,7 +16,8 @@ from plumenav.analysis.stage import write_plume_maps, write_statistics
 from plumenav.errors import UserError
 from plumenav.figures._run import draw_all
 from plumenav.performance.gate import gate_table
-from plumenav.performance.usage import write_summary
+from plumenav.performance.review import write_review
+from plumenav.performance.usage import job_files, write_summary
 from plumenav.report import provenance
 from plumenav.report.numbers import (
     build_numbers,
@@ -263,6 +265,43 @@ def test_page_stands_alone_and_is_accessible(
     links = {a["href"] for tag, a in found.seen if tag == "a"}
     assert {str(link)[1:] for link in links} <= set(ids)
     assert str(root) not in text
+
+
+def test_the_performance_part_with_its_review(
+    good: tuple[Path, dict[str, Any], dict[str, Any]], tmp_path: Path
+) -> None:
+    root, config, numbers = good
+    shutil.copytree(root, tmp_path / "run")
+    jobs = job_files(tmp_path / "run")
+    facts = {"config_sha256": numbers["config_sha256"], "versions": numbers["versions"]}
+    review = write_review(tmp_path / "run", config, jobs, 80, 2, **facts)
+    again = build_numbers(tmp_path / "run", config, REPOSITORY, trajectories_sha256="cd" * 32)
+    assert again["performance"]["goals"] == review["goals"]
+    assert without_costs(again) == without_costs(numbers)
+    text = page_text(tmp_path / "run", config, again)
+    found = outline(text)
+    tags = [tag for tag, _ in found.seen]
+    assert tags.count("table") == tags.count("caption")
+    part = text.split('<section id="performance">')[1].split("</section>")[0]
+    for goal in review["goals"]:
+        assert f'<th scope="row">{goal["name"]}</th>' in part
+    assert "Nothing that was measured asks for another setting." in part
+    assert "Slower than before" not in part
+    assert "too few runs to say" in part
+    review["recommendations"] = [{"setting": "a.b", "change": "raise it", "because": "it is 5"}]
+    review["memory_events"] = {"smaller_blocks": {"simulate": 3}}
+    review["caches"] = {"plumes": {"hits": 1.0, "misses": 3.0, "mb": 2.0, "hit_rate": 0.25}}
+    review["phases"] = {"simulate": {"start_up": 1.0, "not told": 2.0}}
+    row = {"what": "CPU time of x", "ratio": 1.24, "p": 0.003, "n_now": 4, "n_before": 9}
+    review["regressions"] = [{**row, "verdict": "slower"}]
+    write_json(tmp_path / "run/performance/review.json", review)
+    text = page_text(tmp_path / "run", config, again)
+    assert "<code>a.b</code>: raise it. It is 5." in text
+    assert "CPU time of x +24 % (p = 0.003, 4 runs against 9)" in text
+    assert "smaller blocks 3 in simulate" in text
+    assert "<td>25.0</td>" in text
+    assert "start up 1, not told 2" in text
+    assert "too few runs to say" not in text
 
 
 def test_dates_stand_only_in_the_performance_part(

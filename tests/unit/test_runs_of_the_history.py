@@ -8,6 +8,7 @@ import pytest
 
 from factories_results import job
 from plumenav import history
+from plumenav.performance.regression import quantities
 from plumenav.performance.runs import record_of, remember
 
 CONFIG: dict[str, Any] = {
@@ -87,6 +88,20 @@ def test_a_run_that_was_partly_done_adds_what_it_did() -> None:
     assert [r["started_s"] for r in history.read()] == [2000.0, 1000.0]
     # and with nothing left that is new
     assert remember([*jobs[:1], again, *jobs[2:]], CONFIG, **FACTS) is None
+
+
+def test_a_recording_that_was_made_before_is_no_part_of_a_run() -> None:
+    made = job("synthesize", 900.0, 20.0, wildcards={"recording": "smooth"})
+    first = remember([made, *jobs_of_a_run()], CONFIG, **FACTS)
+    second = remember([made, *jobs_of_a_run(5000.0)], CONFIG, **FACTS)
+    assert first is not None
+    assert second is not None
+    for record in (first, second):
+        assert (record["complete"], record["wall_s"], record["cpu_s"]) == (True, 9.0, 13.0)
+    assert "synthesize" in first["rules"]
+    assert "synthesize" not in second["rules"]
+    whole = "CPU time of the run"
+    assert quantities(first)[whole] == quantities(second)[whole]
 
 
 def test_systems_that_count_nothing() -> None:

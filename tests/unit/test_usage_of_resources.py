@@ -1,5 +1,7 @@
 """Costs of a run against intervals and sums worked out by hand."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,11 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factories_results import config, job, write_jobs
+from plumenav import jobs as jobs_module
 from plumenav.performance.usage import (
     RULES,
     busy_s,
     concurrent_peak,
     job_files,
+    known_sum,
     read_jobs,
     summarize,
     write_summary,
@@ -93,3 +97,31 @@ def test_union_and_peak_against_counting_seconds(rows: list[tuple[int, int]]) ->
     at_work = [sum(a <= t < b for a, b in spans) for t in range(80)]
     assert busy_s(spans) == sum(n > 0 for n in at_work)
     assert concurrent_peak([(a, b, 1.0) for a, b in spans]) == max(at_work, default=0)
+
+
+def test_what_a_process_and_its_children_read_and_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, written = jobs_module.read_and_written_mb()
+    if read is None or written is None:
+        pytest.skip("this system does not count")
+    (tmp_path / "file").write_bytes(bytes(3_000_000))
+    command = f"open({str(tmp_path / 'file')!r}, 'rb').read()"
+    subprocess.run([sys.executable, "-c", command], check=True)
+    more_read, more_written = jobs_module.read_and_written_mb()
+    assert more_read is not None
+    assert more_written is not None
+    assert more_read - read >= 3.0
+    assert 3.0 <= more_written - written < 4.0
+    # where there is no /proc, psutil is asked; where it knows nothing, nothing is said
+    monkeypatch.setattr(jobs_module.Path, "read_text", lambda _: "nothing of use")
+    assert jobs_module.read_and_written_mb() != (None, None)
+    monkeypatch.delattr("psutil.Process.io_counters")
+    assert jobs_module.read_and_written_mb() == (None, None)
+
+
+def test_rules_that_count_nothing_have_no_sum() -> None:
+    records = [job("a", 0.0, 1.0, read_mb=None), job("a", 1.0, 1.0), job("b", 0.0, 1.0)]
+    rules = summarize(records, 1, 8000.0)["rules"]
+    assert (rules["a"]["read_mb"], rules["a"]["written_mb"]) == (10.0, 4.0)
+    assert known_sum([]) is None

@@ -7,6 +7,8 @@ import zipfile
 import pyarrow.parquet as pq
 import pytest
 
+from plumenav import history
+
 pytestmark = pytest.mark.workflow
 
 
@@ -95,6 +97,28 @@ def test_no_job_used_more_memory_than_it_declared(finished):
     for path in records:
         record = json.loads(path.read_text())
         assert 0 < record["max_rss_mb"] <= record["declared_mb"], path
+
+
+def test_the_run_is_in_the_history_and_reviewed(finished):
+    performance = finished.folder / "results/small/performance"
+    files = [path for path in (performance / "jobs").rglob("*.json") if "report" not in path.parts]
+    jobs = [json.loads(path.read_text()) for path in files]
+    keys = {history.job_key(job) for job in jobs}
+    (record,) = (
+        found
+        for found in history.read(history.fingerprint())
+        if keys == {history.job_key(job) for job in found["jobs"] if job["rule"] != "synthesize"}
+    )
+    assert record["run"] == "small"
+    assert record["complete"] is True
+    assert record["simulations"] == 192
+    assert set(record["models"]) >= {"on_off", "walk_stop_turn", "surge_cast"}
+    assert all(job["read_mb"] > 0 for job in jobs)
+    review = json.loads((performance / "review.json").read_text())
+    numbers = json.loads((finished.folder / "results/small/numbers.json").read_text())
+    assert numbers["performance"]["goals"] == review["goals"]
+    assert len(review["timeline"]) == len(record["jobs"])
+    assert review["trend"][-1]["cores"] == numbers["performance"]["cores"]
 
 
 def test_trajectories_have_the_rows_they_should(finished):

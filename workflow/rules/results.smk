@@ -146,6 +146,7 @@ rule write_report:
     output:
         summary=f"{OUT}/performance/summary.json",
         table=f"{OUT}/performance/summary.parquet",
+        review=f"{OUT}/performance/review.json",
         picture=report(
             f"{OUT}/performance/fig_performance.png",
             caption=caption("fig_performance"),

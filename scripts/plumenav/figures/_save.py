@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,9 @@ from plumenav.tables import atomic, write_json, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# tells every glyph that it leaves out
+logging.getLogger("fontTools").setLevel(logging.WARNING)
 
 # None removes what the format would otherwise say of time and program
 METADATA: dict[str, dict[str, Any]] = {

@@ -91,34 +91,34 @@ def utilization(jobs: Sequence[Job], cores: int) -> dict[str, Any]:
         share (of the core-seconds of the run), required, passed, wall_s (without pauses between
         calls of the workflow), busy_s (by core: seconds with a job, fullest first), and of the
         core-seconds that were not used: between_jobs_s, inside_jobs_s, beside_s ({rule: while
-        jobs of this rule left other cores without one}; largest first), reasons (those above a
+        jobs of this rule left other cores without one}), reasons (those above a
         hundredth, if the target is missed: {where, core_s, share}).
     """
-    between = 0.0
+    between = wall_s = 0.0
     beside: dict[str, float] = {}
     for since, until, running in segments(jobs):
-        if not running:
-            between += cores * (until - since) if until - since <= PAUSE_S else 0.0
+        if not running and until - since > PAUSE_S:
             continue
+        wall_s += until - since
+        between += 0.0 if running else cores * (until - since)
         idle = max(0, cores - sum(jobs[i]["threads"] for i in running)) * (until - since)
         for i in running:
             rule = jobs[i]["rule"]
             beside[rule] = beside.get(rule, 0.0) + idle / len(running)
     held = sum(job["wall_s"] * job["threads"] for job in jobs)
     cpu = float(sum(job["cpu_s"] for job in jobs))
-    total = held + between + sum(beside.values())
+    total = cores * wall_s
     busy = [0.0] * cores
     for job, lane in zip(jobs, lanes(jobs), strict=True):
         for core in range(lane, lane + job["threads"]):
             busy += [0.0] * (core + 1 - len(busy))
             busy[core] += job["wall_s"]
-    beside = dict(sorted(beside.items(), key=lambda item: -item[1]))
     share = cpu / total if total else 0.0
     found = {
         "share": share,
         "required": UTILIZATION,
         "passed": share >= UTILIZATION,
-        "wall_s": total / cores,
+        "wall_s": wall_s,
         "busy_s": busy,
         "between_jobs_s": between,
         "inside_jobs_s": max(0.0, held - cpu),

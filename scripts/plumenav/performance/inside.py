@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from plumenav.performance.usage import Job
 
-COUNTS = ("hits", "misses", "mb")
+COUNTS = ("hits", "misses")
+# decoded blocks are a job's own: what counts is the most that one job kept
+OF_ONE_JOB = ("blocks",)
 
 
 def phases(jobs: Sequence[Job]) -> dict[str, dict[str, float]]:
@@ -15,8 +17,7 @@ def phases(jobs: Sequence[Job]) -> dict[str, dict[str, float]]:
     Returns
     -------
     dict
-        {rule: {phase: s}}, in the order in which the jobs tell them; `not told` is the rest of
-        their wall time.
+        {rule: {phase: s}}; `not told` is the rest of their wall time.
     """
     result: dict[str, dict[str, float]] = {}
     for job in jobs:
@@ -27,13 +28,7 @@ def phases(jobs: Sequence[Job]) -> dict[str, dict[str, float]]:
         rest = max(0.0, job["wall_s"] - sum(told.values()))
         for phase, seconds in (*told.items(), ("not told", rest)):
             own[phase] = own.get(phase, 0.0) + seconds
-    return {
-        rule: {
-            **{phase: s for phase, s in own.items() if phase != "not told"},
-            "not told": own["not told"],
-        }
-        for rule, own in sorted(result.items())
-    }
+    return dict(sorted(result.items()))
 
 
 def caches(jobs: Sequence[Job]) -> dict[str, dict[str, float | None]]:
@@ -42,14 +37,17 @@ def caches(jobs: Sequence[Job]) -> dict[str, dict[str, float | None]]:
     Returns
     -------
     dict
-        {level: {hits, misses, mb, evicted, hit_rate}}; hit_rate is None if nothing was asked for.
+        {level: {hits, misses, mb, hit_rate}}; mb in all, of decoded blocks the most that a
+        job kept; hit_rate is None if nothing was asked for.
     """
     totals: dict[str, dict[str, float]] = {}
     for job in jobs:
         for level, counted in job["details"].get("cache", {}).items():
-            own = totals.setdefault(level, dict.fromkeys((*COUNTS, "evicted"), 0.0))
-            for key in own:
-                own[key] += counted.get(key, 0) or 0
+            own = totals.setdefault(level, dict.fromkeys((*COUNTS, "mb"), 0.0))
+            for key in COUNTS:
+                own[key] += counted.get(key, 0)
+            mb = counted.get("mb", 0.0)
+            own["mb"] = max(own["mb"], mb) if level in OF_ONE_JOB else own["mb"] + mb
     result: dict[str, dict[str, float | None]] = {}
     for level, own in sorted(totals.items()):
         asked = own["hits"] + own["misses"]

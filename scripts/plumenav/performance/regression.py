@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from plumenav.history import Record
+from plumenav.performance.runs import MADE_BEFORE
 
 SLOWER = 1.10
 MAX_P = 0.05
@@ -88,7 +89,8 @@ def quantities(record: Record) -> dict[str, tuple[str, float]]:
     result = {}
     cores = record["cores"]
     if record["complete"]:
-        work = f"{cores} {_kind_of_work({**record}, record['jobs'])} {record['config_sha256']}"
+        own = [job for job in record["jobs"] if job["rule"] != MADE_BEFORE]
+        work = f"{cores} {_kind_of_work(record, own)} {record['config_sha256']}"
         result["wall time of the run"] = (work, record["wall_s"])
         result["CPU time of the run"] = (work, record["cpu_s"])
     for rule, values in record["rules"].items():
@@ -156,40 +158,18 @@ def holm(p: Sequence[float]) -> list[float]:
     return corrected
 
 
-def compare(before: Sequence[Record], now: Sequence[Record]) -> list[Regression]:
-    """Every quantity of the runs now against the same work before.
-
-    Parameters
-    ----------
-    before, now : sequence of dict
-        Records of one machine; `now` newest first.
-
-    Returns
-    -------
-    list of Regression
-        Of the quantities of the newest run, in its order.
-    """
-    if not now:
-        return []
-    machine = now[0]["machine"]["fingerprint"]
-    sides = [
-        [quantities(record) for record in side if record["machine"]["fingerprint"] == machine]
-        for side in (before, now)
-    ]
-    rows = []
-    for what, (work, _) in sides[1][0].items():
-        times = [
-            np.log([q[what][1] for q in side if what in q and q[what][0] == work]) for side in sides
-        ]
-        earlier, newest = times
-        enough = len(earlier) >= FEWEST_BEFORE and len(newest) >= FEWEST_NOW
-        ratio = float(np.exp(newest.mean() - earlier.mean())) if len(earlier) else 1.0
+def _judged(rows: Sequence[tuple[str, np.ndarray, np.ndarray]]) -> list[Regression]:
+    """Verdicts on (what, log times before, log times now)."""
+    measured = []
+    for what, before, now in rows:
+        enough = len(before) >= FEWEST_BEFORE and len(now) >= FEWEST_NOW
+        ratio = float(np.exp(now.mean() - before.mean())) if len(before) else 1.0
         # what is not slower by a tenth is no candidate, whatever its p
-        p = slower_p(earlier, newest) if enough and ratio > SLOWER else 1.0
-        rows.append((what, ratio, p, len(earlier), len(newest), enough))
-    corrected = iter(holm([row[2] for row in rows if row[-1]]))
+        p = slower_p(before, now) if enough and ratio > SLOWER else 1.0
+        measured.append((what, ratio, p, len(before), len(now), enough))
+    corrected = iter(holm([row[2] for row in measured if row[-1]]))
     result = []
-    for what, ratio, _, n_before, n_now, enough in rows:
+    for what, ratio, _, n_before, n_now, enough in measured:
         p = next(corrected) if enough else 1.0
         verdict: Verdict = "too few runs to say"
         if enough:
@@ -198,14 +178,76 @@ def compare(before: Sequence[Record], now: Sequence[Record]) -> list[Regression]
     return result
 
 
-def regressions(records: Sequence[Record], current: Sequence[Record]) -> list[Regression]:
-    """What has become slower: the part of :func:`compare` that is to be acted on.
+def _log_times(what: str, work: str, side: Sequence[dict[str, tuple[str, float]]]) -> np.ndarray:
+    return np.log([found[what][1] for found in side if what in found and found[what][0] == work])
+
+
+def compare(before: Sequence[Record], now: Sequence[Record]) -> list[Regression]:
+    """Every quantity of the runs now against the same work before.
+
+    Parameters
+    ----------
+    before, now : sequence of dict
+        Records; those of another machine than that of the first of `now` do not count.
+
+    Returns
+    -------
+    list of Regression
+        Of the quantities of the first of `now`, in its order.
+    """
+    if not now:
+        return []
+    machine = now[0]["machine"]["fingerprint"]
+    earlier, newest = (
+        [quantities(record) for record in side if record["machine"]["fingerprint"] == machine]
+        for side in (before, now)
+    )
+    return _judged(
+        [
+            (what, _log_times(what, work, earlier), _log_times(what, work, newest))
+            for what, (work, _) in newest[0].items()
+        ]
+    )
+
+
+def against_earlier(records: Sequence[Record]) -> list[Regression]:
+    """The newest run and its like against earlier ones: :func:`split` for each kind of work.
 
     Parameters
     ----------
     records : sequence of dict
-        Earlier runs.
-    current : sequence of dict
-        The runs in question, newest first; fewer than three say nothing.
+        History of one machine, newest first; runs of other configurations in between are passed
+        over where their work is another.
+
+    Returns
+    -------
+    list of Regression
+        Of the quantities of the first record, in its order.
     """
-    return [row for row in compare(records, current) if row.verdict == "slower"]
+    if not records:
+        return []
+    known = [(record, quantities(record)) for record in records]
+    rows = []
+    for what, (work, _) in known[0][1].items():
+        same = [(r, q) for r, q in known if what in q and q[what][0] == work]
+        n_before, n_now = (len(side) for side in split([record for record, _ in same]))
+        series = _log_times(what, work, [found for _, found in same])
+        rows.append((what, series[n_now : n_now + n_before], series[:n_now]))
+    return _judged(rows)
+
+
+def regressions(
+    records: Sequence[Record], current: Sequence[Record] | None = None
+) -> list[Regression]:
+    """What has become slower: the part that is to be acted on.
+
+    Parameters
+    ----------
+    records : sequence of dict
+        History, newest first; or, with `current`, the runs before.
+    current : sequence of dict, optional
+        The runs in question; fewer than three say nothing. Without them, the newest runs of
+        `records` are.
+    """
+    rows = against_earlier(records) if current is None else compare(records, current)
+    return [row for row in rows if row.verdict == "slower"]

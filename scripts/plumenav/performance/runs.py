@@ -11,6 +11,8 @@ from plumenav.performance.usage import Job, busy_s, rule_summary
 RULE_KEYS = ("jobs", "wall_s", "cpu_s", "max_rss_mb", "read_mb", "written_mb")
 # levels of the cache whose hit means that a job's work was not done
 STORES = ("plumes", "results")
+# recordings are given: a synthetic one is made once, and found by the runs after it
+MADE_BEFORE = "synthesize"
 
 
 def cached(job: Job) -> bool:
@@ -92,7 +94,9 @@ def record_of(
         Cores of the run.
     known : collection of str
         Keys (:func:`plumenav.history.job_key`) of jobs that the history has already: a run that was
-        partly done before adds only what it did now, and is not `complete`.
+        partly done before adds only what it did now, and is not `complete`. Making a synthetic
+        recording is in `jobs` and `rules`, but not part of the run: neither of its wall and CPU
+        time nor of what makes it complete.
 
     Returns
     -------
@@ -103,15 +107,17 @@ def record_of(
     if not new:
         return None
     rules = rule_summary(new)
+    own = [job for job in new if job["rule"] != MADE_BEFORE]
+    asked = [job for job in jobs if job["rule"] != MADE_BEFORE]
     return {
         "machine": history.machine(),
         "versions": versions,
         "run": config["run"],
         "config_sha256": config_sha256,
-        "complete": len(new) == len(jobs),
+        "complete": len(own) == len(asked),
         "started_s": round(min(job["start_s"] for job in new), 3),
-        "wall_s": round(busy_s([(j["start_s"], j["start_s"] + j["wall_s"]) for j in new]), 3),
-        "cpu_s": round(sum(job["cpu_s"] for job in new), 3),
+        "wall_s": round(busy_s([(j["start_s"], j["start_s"] + j["wall_s"]) for j in own]), 3),
+        "cpu_s": round(sum(job["cpu_s"] for job in own), 3),
         "cores": cores,
         "settings": {**config["batch"], **config["resources"]},
         "simulations": sum(

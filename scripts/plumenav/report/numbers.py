@@ -12,8 +12,10 @@ from plumenav.analysis.beliefs import beliefs, privileged
 from plumenav.analysis.contracts import AGAINST_NULL, SUMMARY
 from plumenav.batch.prepare import read_warnings
 from plumenav.errors import UserError
+from plumenav.performance.targets import cost_targets
 from plumenav.report import provenance as origin
 from plumenav.report import targets as requirements
+from plumenav.report.performance import review_of
 from plumenav.tables import Schema, read_json, read_table, write_json, write_text
 
 # of performance/summary.json, in numbers.json
@@ -35,6 +37,17 @@ PERFORMANCE_KEYS = (
     "budget",
     "rules",
     "exceeded",
+)
+# of performance/review.json
+REVIEW_KEYS = (
+    "goals",
+    "projection",
+    "utilization",
+    "phases",
+    "caches",
+    "memory_events",
+    "regressions",
+    "recommendations",
 )
 AGENT_KEYS = ("min_r", "n", "max_abs_error_mm", "p_value", "original_code", "passed")
 
@@ -198,11 +211,12 @@ def build_numbers(
     simulations = simulations_section(config, summary)
     validation = validation_section(verdict)
     performance = {key: cost[key] for key in PERFORMANCE_KEYS}
+    performance |= {k: v for k, v in review_of(root).items() if k in REVIEW_KEYS}
     for i, entry in enumerate(published):
         _no_nulls(entry, f"published[{i}]", allowed=())
     recordings = recordings_section(root, config)
     targets = [
-        *requirements.cost_targets(performance),
+        *cost_targets(performance),
         *requirements.validation_targets(validation, verdict, config["validation"]),
         requirements.failure_target(simulations),
         *requirements.quality_targets(recordings, config["quality"]["gate"]),
@@ -237,7 +251,7 @@ def without_costs(numbers: dict[str, Any]) -> dict[str, Any]:
 
     Left out are `performance`, the targets on time and memory, and `passed`, which includes them.
     """
-    costs = {entry["name"] for entry in requirements.cost_targets(numbers["performance"])}
+    costs = {entry["name"] for entry in cost_targets(numbers["performance"])}
     stable = {k: v for k, v in numbers.items() if k not in ("performance", "targets", "passed")}
     stable["targets"] = [entry for entry in numbers["targets"] if entry["name"] not in costs]
     return stable

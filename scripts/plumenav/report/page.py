@@ -12,7 +12,9 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from plumenav.performance.runs import MADE_BEFORE
 from plumenav.performance.usage import job_files, read_jobs
+from plumenav.report.performance import about, performance_targets, review_of
 from plumenav.tables import read_json, write_text
 
 logger = logging.getLogger(__name__)
@@ -159,8 +161,11 @@ def figure_entries(root: Path, folder: str, names: Sequence[str] | None = None) 
 
 
 def started_utc(root: Path) -> str:
-    """When the first job began, UTC; the only date in the report, in its performance part."""
-    jobs = read_jobs(job_files(root))
+    """When the first job began, UTC; the only date in the report, in its performance part.
+
+    A synthetic recording may have been made long before.
+    """
+    jobs = [job for job in read_jobs(job_files(root)) if job["rule"] != MADE_BEFORE]
     if not jobs:
         return ""
     return datetime.fromtimestamp(jobs[0]["start_s"], UTC).strftime("%Y-%m-%d %H:%M UTC")
@@ -204,6 +209,7 @@ def page_text(
         close_to_one=close_to_one,
         concentration=concentration,
         senses=senses,
+        about=about,
     )
     verdict = read_json(root / "validation" / "verdict.json")
     text = environment.get_template("page.html.j2").render(
@@ -216,6 +222,8 @@ def page_text(
         open_loop=[label for label, r in numbers["recordings"].items() if r["kind"] == "signal"],
         figures=figure_entries(root, "figures", figures),
         performance_figures=figure_entries(root, "performance"),
+        review=review_of(root),
+        performance_targets=performance_targets(numbers["targets"], review_of(root)),
         started=started_utc(root),
     )
     size = len(text.encode())

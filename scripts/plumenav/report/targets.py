@@ -1,47 +1,15 @@
-"""The requirements of a run: what is asked, what was measured, whether it is met."""
+"""The requirements of a run: what is asked, what was measured, whether it is met.
+
+Those on time and memory are in :mod:`plumenav.performance.targets`.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from plumenav.performance.targets import Target, target
+
 MAX_FAILED = 0.05  # share of simulations that may fail
-SECONDS_PER_SIMULATION = 7.2
-HOURS_FOR_4000 = 8.0
-# of fewer simulations the time is that of starting up, not of simulating
-FEWEST_TO_TIME = 100
-
-Target = dict[str, Any]
-
-
-def target(name: str, required: str, measured: Any, passed: bool) -> Target:
-    """One requirement: `required` in words, `measured` a number, a truth value or text."""
-    return {"name": name, "required": required, "measured": measured, "passed": bool(passed)}
-
-
-def cost_targets(performance: dict[str, Any]) -> list[Target]:
-    """Time and memory; `performance` is performance/summary.json."""
-    seconds = performance["seconds_per_simulation"]
-    hours = performance["projected_hours_for_4000"]
-    peak, promised = performance["peak_rss_mb"], performance["memory_mb"]
-    completed = performance["completed"]
-    few = 0 < completed < FEWEST_TO_TIME
-    exceeded = len(performance["exceeded"])
-    return [
-        target(
-            "seconds per simulation",
-            f"<= {SECONDS_PER_SIMULATION}",
-            seconds,
-            few or (completed > 0 and seconds <= SECONDS_PER_SIMULATION),
-        ),
-        target(
-            "hours for 4000 simulations",
-            f"<= {HOURS_FOR_4000:g}",
-            hours,
-            few or (completed > 0 and hours <= HOURS_FOR_4000),
-        ),
-        target("memory of all jobs at once, MB", f"<= {promised:g}", peak, peak <= promised),
-        target("jobs above their declared memory", "0", exceeded, exceeded == 0),
-    ]
 
 
 def validation_targets(
