@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import factories
-from plumenav import config, registry
-from plumenav.batch import memory, typical
+from plumenav import config, fingerprint, registry
+from plumenav.batch import memory, planner, typical
 from plumenav.batch.layout import START_UP_S, chunk_size, cost_of, layout, steps_of
 from plumenav.batch.machine import Machine
 from plumenav.batch.memory import Shape, Weights, Work, block_mb, expected_peak_mb, split, work_of
@@ -321,3 +321,10 @@ def test_a_plan_in_a_sentence():
     said = planned().in_short()
     assert "1 jobs simulate, 1 at once" not in said
     assert "`plumenav plan`" in said
+
+
+@pytest.mark.parametrize("name", ["simulate", "prepare", "recheck", "reference", "normalize"])
+def test_what_jobs_usually_cost_is_no_code_of_theirs(name):
+    plans = {typical.FILE, Path(typical.__file__), Path(planner.__file__)}
+    code = fingerprint.closure([registry.PACKAGE.parent / f"{name}.py"])
+    assert not plans & (code | fingerprint.data_beside(code))
