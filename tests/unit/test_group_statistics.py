@@ -215,9 +215,9 @@ def test_chunks_of_an_earlier_cut_are_noticed(tmp_path: Path) -> None:
     write_table(folder / "0001.parquet", table.slice(2), SIMULATIONS)
     with pytest.raises(UserError, match="holds a simulation twice"):
         run_files.read_simulations(tmp_path, "r", "a")
-    assert run_files.read_simulations(tmp_path, "r", "a", ["0000"]).num_rows == 4
+    assert run_files.read_simulations(tmp_path, "r", "a", {"a": ["0000"]}).num_rows == 4
     with pytest.raises(UserError, match="no such file"):
-        run_files.read_simulations(tmp_path, "r", "a", ["0007"])
+        run_files.read_simulations(tmp_path, "r", "a", {"a": ["0007"]})
 
 
 def test_csv_is_exact_and_leaves_missing_cells_empty() -> None:

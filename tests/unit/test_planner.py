@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import factories
-from plumenav import config, registry
-from plumenav.batch import memory, typical
+from plumenav import config, fingerprint, registry
+from plumenav.batch import memory, planner, typical
 from plumenav.batch.layout import START_UP_S, chunk_size, cost_of, layout, steps_of
 from plumenav.batch.machine import Machine
 from plumenav.batch.memory import Shape, Weights, Work, block_mb, expected_peak_mb, split, work_of
@@ -71,8 +71,8 @@ def test_a_number_in_the_config_is_the_size_of_chunks():
         ("on_off", 286, 286),  # 6000 steps of 0.15 us: 10 s are 11111 simulations
         ("on_off", 5000, 5000),  # but no more than max_chunk_simulations
         ("on_off", 12000, 4000),  # three equal parts instead of 5000 + 5000 + 2000
-        ("infotaxis", 2083, 2083),  # 0.8 us
-        ("infotaxis", 2084, 1042),
+        ("infotaxis", 3333, 3333),  # 0.5 us
+        ("infotaxis", 3334, 1667),
     ],
 )
 def test_chunks_by_cost(model, simulations, size):
@@ -321,3 +321,10 @@ def test_a_plan_in_a_sentence():
     said = planned().in_short()
     assert "1 jobs simulate, 1 at once" not in said
     assert "`plumenav plan`" in said
+
+
+@pytest.mark.parametrize("name", ["simulate", "prepare", "recheck", "reference", "normalize"])
+def test_what_jobs_usually_cost_is_no_code_of_theirs(name):
+    plans = {typical.FILE, Path(typical.__file__), Path(planner.__file__)}
+    code = fingerprint.closure([registry.PACKAGE.parent / f"{name}.py"])
+    assert not plans & (code | fingerprint.data_beside(code))

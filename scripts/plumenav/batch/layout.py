@@ -16,7 +16,7 @@ from plumenav.models._binding import bound, parts
 from plumenav.models._contract import Cost, declared
 
 # of a job that finds its kernel compiled: Python, imports, the plume's facts (docs/performance.md)
-START_UP_S = 0.8
+START_UP_S = 0.7
 
 
 def steps_of(simulation: Mapping[str, Any], agent: Mapping[str, Any]) -> int:

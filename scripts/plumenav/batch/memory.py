@@ -74,7 +74,7 @@ class Work(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """MB per MB of what is held, and MB that are always there; measured (batch/typical.json)."""
+    """MB per MB of what is held, and MB that are always there (batch/costs/typical.json)."""
 
     base_mb: float
     block: float
@@ -227,5 +227,5 @@ def split(shape: Shape, work: Work, wish_mb: float, limit_mb: float, weights: We
 
 
 def weights_of(typical: Mapping[str, Any]) -> Weights:
-    """Weights as batch/typical.json holds them."""
+    """Weights as batch/costs/typical.json holds them."""
     return Weights(**typical["simulate"]["weights"])

@@ -1,4 +1,4 @@
-"""What jobs usually cost, where no history says it: batch/typical.json, made by measuring.
+"""What jobs usually cost, where no history says it: batch/costs/typical.json, made by measuring.
 
     python -m plumenav.batch.typical --grid --run results/demo
 
@@ -21,7 +21,8 @@ from plumenav import registry
 from plumenav.batch.memory import Shape, Weights, Work, expected_peak_mb, held, weights_of, work_of
 from plumenav.models._contract import declared
 
-FILE = Path(__file__).with_name("typical.json")
+# in a folder of its own: data beside a module counts as code of the jobs that import it
+FILE = Path(__file__).parent / "costs" / "typical.json"
 RECORD_S = 0.1  # rows of a trial
 RATE_HZ = 15.0  # its movie
 MOVIES = (
@@ -58,7 +59,7 @@ class Trial(NamedTuple):
 
 
 def read() -> dict[str, Any]:
-    """What batch/typical.json says: `simulate` {weights}, `rules` {rule: {wall_s, peak_mb}}."""
+    """What batch/costs/typical.json says: `simulate` {weights}, `rules` {rule: {wall_s, ...}}."""
     content: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
     return content
 
@@ -136,7 +137,7 @@ def rules_section(files: Sequence[Path]) -> dict[str, dict[str, float]]:
 
 
 def main() -> None:
-    """Write batch/typical.json."""
+    """Write batch/costs/typical.json."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--grid", action="store_true", help="measure simulate jobs")
     parser.add_argument("--run", type=Path, help="results/<run> of a finished run")

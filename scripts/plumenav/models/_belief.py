@@ -43,7 +43,7 @@ PRIVILEGED = (
     "the source, fitted to this plume"
 )
 PUBLICATION_DT_S = 0.02
-COST = Cost(step_us=0.8, agent_kb=20.0, tables_mb=20.0)
+COST = Cost(step_us=0.5, agent_kb=20.0, tables_mb=20.0)
 SENSOR: dict[str, Any] = {
     "shape": "point",
     "interpolation": "bilinear",
