@@ -236,3 +236,17 @@ def test_the_template_is_a_figure(mixed: tuple[Path, dict[str, Any]], tmp_path: 
     finally:
         del registry._user_files["figure", "closest_approach"]
     assert "line: success radius" in json.loads(written[-1].read_text())["caption"].lower()
+
+
+def test_figures_that_wait_only_for_statistics_read_nothing_of_the_validation(
+    mixed: tuple[Path, dict[str, Any]],
+) -> None:
+    root, config = mixed
+    early = [n for n in FIGURES if registry.stated("figure", n, "AFTER") == "statistics"]
+    assert {"fig1_plumes", "fig3_success"} <= set(early)
+    assert "fig5_agreement" not in early
+    for name in early:
+        run = RunData(root, config)
+        with matplotlib.rc_context(style.RC):  # type: ignore[arg-type]
+            registry.get("figure", name).draw(run)
+        assert not {path for path in run.inputs if path.startswith("validation/")}, name

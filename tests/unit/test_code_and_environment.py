@@ -1,5 +1,6 @@
 """Fingerprints of code follow imports; the environment's files agree."""
 
+import ast
 import re
 import sys
 from pathlib import Path
@@ -43,6 +44,48 @@ def test_the_template_of_kernels_does_not_bring_its_example_along():
 
 def test_messages_and_bookkeeping_are_not_part_of_a_result():
     assert not {"errors.py", "jobs.py"} & followed("simulate.py", "normalize.py", "report.py")
+
+
+def whole(path):
+    """Imports as the parser finds them in a whole file."""
+    names = set()
+    text = re.sub(r"^( *).*# \[\w+\]$", r"\1pass", path.read_text(), flags=re.MULTILINE)
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    files = {PACKAGE.parent.joinpath(*name.split(".")) for name in names}
+    files = {path.with_suffix(".py") for path in files} | {path / "__init__.py" for path in files}
+    return {path for path in files if path.is_file() and path.is_relative_to(PACKAGE)}
+
+
+def test_reading_import_statements_only_misses_none():
+    files = list(PACKAGE.rglob("*.py"))
+    assert len(files) > 300
+    for path in files:
+        assert whole(path) <= fingerprint.imports_of(path), path
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import plumenav.errors",
+        "import os, plumenav.errors as e",
+        "def f():\n\tfrom plumenav.errors import UserError",
+        "if True: from plumenav import errors",
+        "x = 1; import plumenav.errors",
+        "import os, \\\n  plumenav.errors",
+        "from plumenav \\\n import errors",
+        "from plumenav.errors import (  # not (all) of it\n    UserError,\n)",
+        "from plumenav import (\n    world,\n    errors,  # last\n)",
+        '"""import plumenav is\nimport all of it (\n"""\nfrom plumenav import errors',
+    ],
+)
+def test_imports_are_found_however_they_are_written(tmp_path, text):
+    path = tmp_path / "plugin.py"
+    path.write_text(text + "\n")
+    assert PACKAGE / "errors.py" in fingerprint.imports_of(path)
 
 
 def test_a_change_in_an_import_changes_the_fingerprint(tmp_path, monkeypatch):

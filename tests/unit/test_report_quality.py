@@ -1,7 +1,8 @@
-"""The quality of recordings in the report: verdict, sentences, pages, and room for them."""
+"""The quality of recordings in the report: verdict, sentences, and how the pages are drawn."""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,6 @@ import pytest
 import factories_results as factory
 from plumenav.analysis.stage import write_plume_maps, write_statistics
 from plumenav.config.quality import Quality
-from plumenav.figures.quality.page import write_page
 from plumenav.performance.usage import write_summary
 from plumenav.quality.assess import assess
 from plumenav.report import page as report
@@ -24,7 +24,7 @@ Run = tuple[Path, dict[str, Any], dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run whose recordings were assessed and drawn; `smooth` is nominal and lost frames."""
+    """A run whose recordings were assessed; `smooth` is nominal and lost frames."""
     root = tmp_path_factory.mktemp("run")
     agents = ("on_off", "correlated_random_walk")
     config = factory.config(KINDS, agents, simulations=4, nominal=("smooth",))
@@ -41,7 +41,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
             root / f"quality/{label}.npz",
         )
         assess(label, {**told, "quality": limits, "dead_zones": []}, *inputs)
-        write_page(label, told, *inputs, root / "figures/quality" / label)
     lost = {"frames_lost": 7, "loss": "smooth.h5: ends <early>", "frames_read": 40, "seconds": 3.9}
     record = root / "plumes/smooth.quality.json"
     write_json(record, {**read_json(record), **lost})
@@ -72,7 +71,7 @@ def test_a_failing_recording_is_named_at_the_top_and_explained_in_its_part(run: 
     top = text[: text.index('id="run"')]
     assert "The quality of smooth fails its checks" in top
     part = part_of(text, "smooth")
-    assert part.index('class="verdict bad"') < part.index("<ul>") < part.index("<img")
+    assert part.index('class="verdict bad"') < part.index("<ul>") < part.index("<table")
     for check in ("scale", "file"):
         assert f"<b>{check}</b>: {check} is off by &lt;much&gt;." in part
     assert "<b>Lost:</b> 7 frames at the damaged end of the file (smooth.h5: ends &lt;early" in part
@@ -86,14 +85,13 @@ def test_a_failing_recording_is_named_at_the_top_and_explained_in_its_part(run: 
         assert check["status"] in part
 
 
-def test_every_movie_has_its_page_and_others_a_sentence(run: Run) -> None:
+def test_every_movie_has_its_table_and_others_a_sentence(run: Run) -> None:
     root, config, numbers = run
     text = report.page_text(root, config, numbers)
     for label in ("smooth", "rough"):
         part = part_of(text, label)
-        assert part.count("<img") == 1
-        assert "data:image/" in part
-        assert f"figures/quality/{label}.*" in part
+        assert part.count("<table") == 1
+        assert "<img" not in part
     for label, kind in (("pulse", "signal"), ("cloud", "analytic")):
         part = part_of(text, label)
         assert "<img" not in part
@@ -104,25 +102,17 @@ def test_every_movie_has_its_page_and_others_a_sentence(run: Run) -> None:
     assert "Lost" not in part_of(text, "rough")
 
 
-def test_pages_give_way_to_those_of_worse_recordings(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_command_for_pages_is_told_and_drawn_ones_change_nothing(run: Run) -> None:
     root, config, numbers = run
-    one = len(report.figure_entry(root / "figures/quality/smooth")["uri"])
-    monkeypatch.setattr(report, "PICTURES_LIMIT", one + 10)
-    text = report.page_text(root, config, numbers)
-    assert "<img" in part_of(text, "smooth")
-    assert "<img" not in part_of(text, "rough")
-    assert "no room for its page: see figures/quality/rough.pdf" in part_of(text, "rough")
-
-
-def test_a_page_that_was_not_drawn_is_told(run: Run) -> None:
-    root, config, numbers = run
-    record = root / "figures/quality/rough.json"
-    kept = record.read_bytes()
+    before = report.page_text(root, config, numbers)
+    assert "<code>make quality</code>" in before
+    folder = root / "figures/quality"
+    folder.mkdir(parents=True)
     try:
-        record.unlink()
-        text = report.page_text(root, config, numbers)
+        for suffix in ("json", "svg", "png"):
+            (folder / f"smooth.{suffix}").write_text("{}")
+        assert report.page_text(root, config, numbers) == before
     finally:
-        record.write_bytes(kept)
-    assert "Its quality page was not drawn." in part_of(text, "rough")
+        shutil.rmtree(folder)
+    nothing = {**numbers, "recordings": {"pulse": numbers["recordings"]["pulse"]}}
+    assert "make quality" not in report.page_text(root, config, nothing)

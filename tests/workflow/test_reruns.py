@@ -10,7 +10,7 @@ AFTER_SIMULATIONS = {
     "analyze",
     "validate_run",
     "draw_figures",
-    "summarize_performance",
+    "draw_verdict",
     "write_report",
     "gate",
     "all",
@@ -63,18 +63,20 @@ def test_the_engine_reruns_every_simulation_and_no_normalization(finished, edite
     edited(f"scripts/plumenav/engine/{name}.py", "import annotations", "import annotations  # x")
     planned = finished.planned("config/small.yaml")
     assert planned["simulate_chunk"] == 24
-    assert not {"normalize_recording", "plan_agent", "prepare_agent"} & rules(planned)
+    assert not {"normalize_recording", "prepare_agent"} & rules(planned)
 
 
-def test_a_figure_reruns_only_figures_and_report(finished, edited):
-    edited("scripts/plumenav/figures/fig3_success.py", "import annotations", "import annotations #")
-    assert rules(finished.planned("config/small.yaml")) == {
-        "draw_figures",
-        "summarize_performance",
-        "write_report",
-        "gate",
-        "all",
-    }
+@pytest.mark.parametrize(
+    ("figure", "rule"), [("fig3_success", "draw_figures"), ("fig5_agreement", "draw_verdict")]
+)
+def test_a_figure_reruns_only_figures_and_report(finished, edited, figure, rule):
+    edited(f"scripts/plumenav/figures/{figure}.py", "import annotations", "import annotations #")
+    assert rules(finished.planned("config/small.yaml")) == {rule, "write_report", "gate", "all"}
+
+
+def test_an_analysis_of_costs_reruns_the_report_only(finished, edited):
+    edited("scripts/performance.py", "import json", "import json  # edited")
+    assert rules(finished.planned("config/small.yaml")) == {"write_report", "gate", "all"}
 
 
 def test_the_fit_of_beliefs_reruns_nothing_where_nobody_believes(finished, edited):
@@ -86,23 +88,15 @@ def test_the_fit_of_beliefs_reruns_nothing_where_nobody_believes(finished, edite
 def test_the_style_of_figures_reruns_no_simulation(finished, edited):
     edited("scripts/plumenav/figures/_style.py", "import annotations", "import annotations #")
     planned = finished.planned("config/small.yaml")
-    assert "draw_figures" in planned
+    assert {"draw_figures", "draw_verdict"} <= rules(planned)
     assert not {"simulate_chunk", "analyze", "validate_run"} & rules(planned)
 
 
-def test_the_quality_page_reruns_neither_its_measurement_nor_other_figures(finished, edited):
+def test_the_quality_page_is_no_part_of_the_run(finished, edited):
     edited(
         "scripts/plumenav/figures/quality/table.py", "import annotations", "import annotations #"
     )
-    planned = finished.planned("config/small.yaml")
-    assert planned["draw_quality"] == 2
-    assert rules(planned) == {
-        "draw_quality",
-        "summarize_performance",
-        "write_report",
-        "gate",
-        "all",
-    }
+    assert finished.planned("config/small.yaml") == NOTHING
 
 
 def test_a_reader_reruns_normalization(finished, edited):
@@ -139,13 +133,13 @@ def test_messages_are_no_results(finished, edited):
 @pytest.mark.parametrize(
     ("old", "new", "expected", "not_expected"),
     [
-        ("success_radius_mm: 15", "success_radius_mm: 14", {"simulate_chunk"}, {"plan_agent"}),
-        ("seed: 8", "seed: 9", {"plan_agent", "simulate_chunk"}, {"normalize_recording"}),
+        ("success_radius_mm: 15", "success_radius_mm: 14", {"simulate_chunk"}, {"prepare_agent"}),
+        ("seed: 8", "seed: 9", {"prepare_agent", "simulate_chunk"}, {"normalize_recording"}),
         (
             "wind: {speed_mm_s: 150}",
             "wind: {speed_mm_s: 140}",
             {"simulate_chunk"},
-            {"normalize_recording", "plan_agent"},
+            {"normalize_recording", "prepare_agent"},
         ),
         (
             "one: 120",
@@ -174,7 +168,7 @@ def test_another_agent_reruns_no_other_agent(finished, edited):
     )
     planned = finished.planned("config/small.yaml")
     assert planned["simulate_chunk"] == 6
-    assert planned["plan_agent"] == planned["prepare_agent"] == 2
+    assert planned["prepare_agent"] == 2
 
 
 def test_another_configs_run_mentions_no_recording_of_the_demo(finished):

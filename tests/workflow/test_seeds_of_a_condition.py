@@ -36,6 +36,6 @@ def test_another_seed_runs_only_what_is_new(checkout):
     assert checkout.planned(config).get("simulate_chunk") is None
     checkout.write_config("seeds", {**once, "recordings": {"smooth": smooth(3, 1, 2)}})
     planned = checkout.planned(config)
-    of_one = ("synthesize_recording", "normalize_recording", "plan_agent", "prepare_agent")
+    of_one = ("synthesize_recording", "normalize_recording", "prepare_agent")
     assert {rule: planned.get(rule) for rule in of_one} == dict.fromkeys(of_one, 1)
     assert planned["simulate_chunk"] == 3  # chunks of 4 of the 12 simulations

@@ -32,7 +32,7 @@ def save_pictures(figure: Figure, path: Path) -> list[Path]:
     """Write `path` as .png, .pdf and .svg.
 
     Each format is drawn once: `Figure.savefig` would draw the whole figure a second time for a
-    layout that is already fixed.
+    layout that is already fixed. Laying out alone is half the work of drawing.
 
     Parameters
     ----------
@@ -46,8 +46,9 @@ def save_pictures(figure: Figure, path: Path) -> list[Path]:
     layout: Any = figure.get_layout_engine()
     # panels with equal axes are smaller than the room they get: the layout settles in three passes,
     # and titles are cut after one
-    for _ in range(2):
-        layout.execute(figure)
+    if layout is not None:
+        for _ in range(2):
+            layout.execute(figure)
     raster.draw()
     figure.set_layout_engine("none")  # laid out: the formats must not differ
     with atomic(targets["png"]) as temporary:

@@ -86,7 +86,9 @@ def write_table(
     """
     extra = list((metadata or {}).get("variables", []))
     wanted = pa.schema([*schema.arrow, *[pa.field(name, pa.float64()) for name in extra]])
-    table = table.select(wanted.names).cast(wanted)
+    table = table.select(wanted.names)
+    if not table.schema.equals(wanted):  # casting loads the compute functions, 50 ms of a job
+        table = table.cast(wanted)
     table = table.replace_schema_metadata(file_metadata(schema, metadata))
     floats = [f.name for f in wanted if pa.types.is_floating(f.type)]
     with atomic(path) as temporary:

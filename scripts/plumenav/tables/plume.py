@@ -210,7 +210,11 @@ class PlumeReader:
     @property
     def frame_interval_s(self) -> float:
         """Median time between frames, s; 0 where there is only one."""
-        return float(np.median(np.diff(self.time_s))) if len(self.time_s) > 1 else 0.0
+        if len(self.time_s) < 2:
+            return 0.0
+        # as np.median, which takes 10 ms to load masked arrays
+        ordered = np.sort(np.diff(self.time_s))
+        return float((ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2)
 
     def block(self, i: int) -> Block:
         """Block `i`; the pixels are a read-only view of the decoded column, not a copy."""
