@@ -2,13 +2,13 @@
 
 numba keeps compiled code beside a source file and checks only that file: a kernel that imports a
 model's step is found in the cache, but still answers for the old model after the model's file was
-edited; one that closes over the step is never found. So every (model, field) pair gets a generated
-source file, in a folder named by the fingerprint of everything that is compiled into it.
+edited; one that closes over the step is never found. So kernels, the steps of models and fields get
+generated source files, in folders named by the fingerprint of everything that is compiled into
+them.
 """
 
 from __future__ import annotations
 
-import ast
 import fcntl
 import hashlib
 import importlib.util
@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 import numba
 
-from plumenav import fingerprint, registry
-from plumenav.models._binding import composed
+from plumenav import fingerprint
+from plumenav.engine.calling import PLAIN
 from plumenav.store.environment import machine
 from plumenav.store.folders import kernels
 from plumenav.tables import write_text
@@ -34,83 +34,15 @@ if TYPE_CHECKING:
     from plumenav.engine import kernel as _template  # noqa: F401
 
 TEMPLATE = Path(__file__).with_name("kernel.py")
+# modules from generated source that this process has imported, by name and text
+_generated: dict[tuple[str, str], ModuleType] = {}
+# functions that were compiled to be called by their address
+_called: dict[Callable[..., Any], Any] = {}
 
 
 def cache_folder() -> Path:
     """Folder of compiled kernels."""
     return kernels()
-
-
-def kernel_source(model_name: str, field_name: str, parts: tuple[str, ...] = ()) -> str:
-    """Source text of the kernel of one model (made of these parts) in one kind of field."""
-    model = composed(model_name, *parts)
-    names = ", ".join(repr(name) for name in (model_name, *parts))
-    text = TEMPLATE.read_text(encoding="utf-8")
-    text, n_model = re.subn(
-        r"^from .* # \[model\]$",
-        f"from plumenav.models._binding import composed\nmodel = composed({names})",
-        text,
-        flags=re.MULTILINE,
-    )
-    text, n_field = re.subn(
-        r"^from .* # \[field\]$",
-        f'from plumenav import registry\nfield = registry.get("field", {field_name!r})',
-        text,
-        flags=re.MULTILINE,
-    )
-    text, n_generated = re.subn(
-        r"^# \[generated\]$.*^# \[/generated\]$",
-        lambda _: _generated(
-            len(model.State._fields), len(model.Noise._fields), hasattr(model, "Tables")
-        ),
-        text,
-        flags=re.MULTILINE | re.DOTALL,
-    )
-    if (n_model, n_field, n_generated) != (1, 1, 1):
-        raise RuntimeError(f"{TEMPLATE} lost one of its marks [model], [field], [generated]")
-    ast.parse(text)
-    return text
-
-
-def _generated(n_state: int, n_noise: int, has_tables: bool) -> str:
-    blocks = -(-n_noise // 4)
-    lines = [
-        '@njit(inline="always")',
-        "def load_state(states, i):",
-        f"    return model.State({', '.join(f'states[i, {v}]' for v in range(n_state))})",
-        "",
-        '@njit(inline="always")',
-        "def store_state(states, i, state):",
-        *[f"    states[i, {v}] = state[{v}]" for v in range(n_state)],
-        "",
-        '@njit(inline="always")',
-        "def draw(key, step):",
-    ]
-    for b in range(blocks):
-        words = ", ".join(f"u{4 * b + j}" for j in range(4))
-        lines.append(f"    {words} = philox_block(key, step, np.uint64({b}))")
-    arguments = ", ".join(f"uniform(u{d})" for d in range(n_noise))
-    lines.append(f"    return model.Noise({arguments})")
-    more = ", memories[i], tables" if has_tables else ""
-    lines += [
-        "",
-        '@njit(inline="always")',
-        "def decide(observation, state, constants, noise, dt_s, memories, i, tables):",
-        f"    return model_step(observation, state, constants, noise, dt_s{more})",
-    ]
-    return "\n".join(lines)
-
-
-def kernel_fingerprint(model_name: str, field_name: str, parts: tuple[str, ...] = ()) -> str:
-    """Hash of all source that is compiled into a kernel, and of compiler and machine."""
-    sources = [
-        TEMPLATE,
-        *(registry.file_of("model", name) for name in (model_name, *parts)),
-        registry.file_of("field", field_name),
-    ]
-    code = fingerprint.of_files(sources)
-    made_of = " ".join((model_name, *parts))
-    return hashlib.sha256(f"{code} {made_of} {machine()}".encode()).hexdigest()[:24]
 
 
 @contextmanager
@@ -124,20 +56,63 @@ def locked(folder: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_UN)
 
 
-def load_kernel(model_name: str, field_name: str, parts: tuple[str, ...] = ()) -> ModuleType:
-    """Import the kernel module of a model in a field, generating its source if need be.
+def rewritten(template: Path, marks: dict[str, str]) -> str:
+    """Text of a template in which the lines with some marks are replaced.
 
     Parameters
     ----------
-    model_name, field_name : str
-    parts : tuple of str
-        Models that it is made of (models/_binding.py).
+    template : Path
+    marks : dict
+        {mark at the end of a line: what stands in its place}.
     """
-    name = "_".join(("plumenav_kernel", model_name, *parts, field_name))
-    if name in sys.modules:
-        return sys.modules[name]
-    key = kernel_fingerprint(model_name, field_name, parts)
-    return _load(name, key, lambda: kernel_source(model_name, field_name, parts))
+    text = template.read_text(encoding="utf-8")
+    for mark, line in marks.items():
+        pattern = re.compile(rf"^.*  # \[{mark}\]$", re.MULTILINE)
+        text, n = pattern.subn(line.replace("\\", r"\\"), text)
+        if n != 1:
+            raise RuntimeError(f"{template} lost its mark [{mark}]")
+    return text
+
+
+def filled(template: Path, text: str, blocks: list[list[str]]) -> str:
+    """Text in which the parts marked [generated] are these lines."""
+    pattern = re.compile(r"^( *)# \[generated\]$.*?^ *# \[/generated\]$", re.MULTILINE | re.DOTALL)
+    following = iter(blocks)
+    text, n = pattern.subn(
+        lambda found: "\n".join(found[1] + line for line in next(following)), text
+    )
+    if n != len(blocks):
+        raise RuntimeError(f"{template} lost one of its marks [generated]")
+    return text
+
+
+def load_kernel(called: bool) -> ModuleType:
+    """Import the kernel of movies, or of all fields that are called, generating it if need be."""
+    name, line = "movie", "from plumenav.engine.fields import movie as field"
+    sources = [TEMPLATE]
+    if called:
+        name, line = "called", "from plumenav.engine import called_field as field"
+        sources.append(TEMPLATE.with_name("called_field.py"))
+    return load_generated(f"plumenav_kernel_{name}", rewritten(TEMPLATE, {"field": line}), sources)
+
+
+def load_generated(name: str, text: str, sources: list[Path]) -> ModuleType:
+    """Import a module from generated source, kept with what is compiled from it.
+
+    Parameters
+    ----------
+    name : str
+        Begins the module's import name.
+    text : str
+        Its source.
+    sources : list of Path
+        Files that, with all they import, decide what it does.
+    """
+    if (name, text) not in _generated:
+        made_of = f"{fingerprint.of_files(sources)} {text} {machine()}"
+        key = hashlib.sha256(made_of.encode()).hexdigest()[:24]
+        _generated[name, text] = _load(f"{name}_{key[:8]}", key, lambda: text)
+    return _generated[name, text]
 
 
 def load_compiled(path: Path) -> ModuleType:
@@ -186,3 +161,29 @@ def warm(module: ModuleType, arguments: tuple[Any, ...]) -> dict[str, int]:
         "cache_hits": sum(kernel.stats.cache_hits.values()),
         "cache_misses": sum(kernel.stats.cache_misses.values()),
     }
+
+
+def address_of(function: Callable[..., Any], signature: Any) -> tuple[int, dict[str, int]]:
+    """Address of a generated module's function, compiled or found on disk.
+
+    Parameters
+    ----------
+    function : callable
+    signature : numba signature
+
+    Returns
+    -------
+    address : int
+    found : dict
+        {"cache_hits": n, "cache_misses": n}.
+    """
+    if numba.config.DISABLE_JIT:
+        if function not in PLAIN:
+            PLAIN.append(function)
+        return PLAIN.index(function), {"cache_hits": 0, "cache_misses": 0}
+    if function not in _called:
+        with locked(Path(function.__code__.co_filename).parent):
+            make = numba.cfunc(signature, cache=True, error_model="numpy")
+            _called[function] = make(function)
+    made = _called[function]
+    return made.address, {"cache_hits": made.cache_hits, "cache_misses": 1 - made.cache_hits}
