@@ -1,5 +1,6 @@
 """The store: what is kept is taken back bit for bit, or not at all."""
 
+import errno
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from plumenav import ownership
-from plumenav.store import Store, digests, folders, key_of, leases
+from plumenav.store import Store, digests, folders, key_of, leases, shelf
 from plumenav.store.entries import FACTS, USES, Entry
 from plumenav.store.pruning import judge
 
@@ -180,6 +181,36 @@ def test_an_output_that_is_replaced_spoils_nothing(store, made, tmp_path):
     os.replace(other, made["table"])
     assert store.fetch(KEY, places(tmp_path))
     assert places(tmp_path)["table"].read_bytes() == before
+
+
+@pytest.mark.parametrize("call", ["link", "copy_file_range"])
+def test_file_systems_that_can_do_less(store, made, tmp_path, monkeypatch, call):
+    def refused(*_, **__):
+        raise OSError(errno.EXDEV, "another file system")
+
+    monkeypatch.setattr(os, call, refused)
+    store.keep(KEY, made, {})
+    assert store.fetch(KEY, places(tmp_path))
+    for name, path in places(tmp_path).items():
+        assert path.read_bytes() == made[name].read_bytes()
+    # a copy is not spoilt by an edit in place
+    assert made["list"].stat().st_nlink == (1 if call == "link" else 2)
+
+
+def test_a_full_disk_costs_a_warning(store, made, tmp_path, monkeypatch, caplog):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "no space left")
+
+    store.keep(KEY, made, {})
+    with monkeypatch.context() as patch:
+        patch.setattr(shelf, "copy", full)
+        assert not store.fetch(KEY, places(tmp_path))
+        patch.setattr(os, "link", full)
+        assert store.keep(key(2), made, {}) is None
+    assert caplog.text.count("no space left") == 2
+    assert not list(store.folder.glob(".[0-9]*"))
+    # the entry is sound, and stays
+    assert store.fetch(KEY, places(tmp_path))
 
 
 @pytest.mark.parametrize("bad", ["", "x", "../simulate-0", KEY + "/..", KEY.upper()])

@@ -6,6 +6,7 @@ What takes time to import is imported by the work itself, so that a hit costs ne
 from __future__ import annotations
 
 import argparse
+import logging
 import resource
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -15,6 +16,8 @@ from plumenav.store import digests, lookups
 from plumenav.store.folders import root
 from plumenav.store.keys import Key
 from plumenav.store.settings import Given, given, open_level
+
+log = logging.getLogger(__name__)
 
 Details = dict[str, Any]
 
@@ -99,7 +102,9 @@ class Job:
         if not self._store.fetch(name, self.outputs):
             return False
         n_bytes = sum(path.stat().st_size for path in self.outputs.values())
-        self._tell(hits=1, n_bytes=n_bytes, saved_s=self._store.cost_s(name))
+        cost_s = self._store.cost_s(name)
+        log.info("taken from the cache: %s (it had cost %.1f CPU-s)", name, cost_s)
+        self._tell(hits=1, n_bytes=n_bytes, saved_s=cost_s)
         return True
 
     def keep(self, known: Mapping[Path, str] | None = None) -> None:
