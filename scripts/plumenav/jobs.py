@@ -9,6 +9,7 @@ import argparse
 import importlib.abc
 import json
 import logging
+import opcode
 import os
 import resource
 import signal
@@ -149,11 +150,17 @@ class _Absent(importlib.abc.MetaPathFinder):
 
 
 def _asked_by_us() -> bool:
-    """Whether the import that is going on was written in this package."""
+    """Whether the import that is going on was written in this package.
+
+    Compiled libraries have no frame of their own: when pyarrow looks for pandas, the nearest frame
+    is ours, which called it. Ours is an import only if that frame is at an import statement.
+    """
     frame = sys._getframe(2)
     while frame is not None and "importlib" in frame.f_code.co_filename:
         frame = frame.f_back  # type: ignore[assignment]
-    return frame is not None and str(frame.f_globals.get("__name__", "")).startswith("plumenav")
+    if frame is None or not str(frame.f_globals.get("__name__", "")).startswith("plumenav"):
+        return False
+    return frame.f_code.co_code[frame.f_lasti] == opcode.opmap["IMPORT_NAME"]
 
 
 def without(*packages: str) -> None:
