@@ -9,7 +9,7 @@ from conftest import ROOT
 
 
 def test_jobs_do_without_what_others_only_look_for(tmp_path, monkeypatch):
-    """pyarrow looks for pandas from compiled code, where the frame at hand is that of the caller."""
+    """pyarrow looks for pandas from compiled code: the frame at hand is that of its caller."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "scripts"))
     movie = factories.write_movie(tmp_path / "movie.parquet")
     work = f"""

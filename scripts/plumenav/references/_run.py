@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from plumenav.references._plume import Plume, read_plume
+from plumenav.references._plume import KEPT_MB, Plume, opened_plume
 from plumenav.tables import REFERENCE
 
 Simulate = Callable[[Mapping[str, Any], Mapping[str, Any], Plume], dict[str, Any]]
@@ -78,6 +78,7 @@ def run_sample(
     simulate: Simulate | None = None,
     wind_path: str | os.PathLike[str] | None = None,
     plan: pa.Table | Iterable[Mapping[str, Any]] | None = None,
+    kept_mb: float = KEPT_MB,
 ) -> tuple[pa.Table, list[dict[str, Any]]]:
     """Simulate some rows of a plan, one agent after the other, keeping every step.
 
@@ -88,13 +89,15 @@ def run_sample(
     settings : dict
         Resolved numbers, see :func:`plumenav.references._loop.run`, and `model`, its name.
     plume_path : path
-        Plume file; read into memory once.
+        Plume file; only those frames are read that somebody sees.
     simulate : callable, optional
         The reference to use instead of the built-in one of the model's name (a user's plug-in).
     wind_path : path, optional
-        Recorded wind of the plume; read into memory once.
+        Recorded wind of the plume.
     plan : pyarrow.Table or iterable of dict, optional
         All rows of the plan; shuffled agents need the rows that these are paired with.
+    kept_mb : float
+        Memory for decoded frames, of the plume and of its wind. It changes no result.
 
     Returns
     -------
@@ -109,17 +112,21 @@ def run_sample(
         everyone = {int(row["simulation"]): row for row in _rows(rows if plan is None else plan)}
         rows = [{**row, "donor": everyone[_partner(int(row["simulation"]))]} for row in rows]
     simulate = simulate or find(settings["model"])
-    plume = read_plume(plume_path, wind_path)
-    pieces: list[dict[str, Any]] = []
+    settings = {**settings, "variables": False}
+    results: dict[int, dict[str, Any]] = {}
+    with opened_plume(plume_path, wind_path, kept_mb) as plume:
+        # by the place in the movie where they start: one after the other they see the same frames
+        for row in sorted(rows, key=lambda one: int(one["start_frame"])):
+            results[int(row["simulation"])] = simulate(row, settings, plume)
+    pieces: dict[str, list[np.ndarray]] = {name: [] for name in REFERENCE.arrow.names}
     outcomes: list[dict[str, Any]] = []
-    for row in sorted(rows, key=lambda one: int(one["simulation"])):
-        result = simulate(row, settings, plume)
-        number = int(row["simulation"])
+    for number, result in sorted(results.items()):
         result["simulation"] = np.full(len(result["step"]), number, np.int64)
-        pieces.append({name: result[name] for name in REFERENCE.arrow.names})
+        for name, columns in pieces.items():
+            columns.append(result[name])
         outcomes.append({"simulation": number, **{name: result[name] for name in OUTCOME}})
     columns = [
-        pa.array(np.concatenate([piece[field.name] for piece in pieces] or [[]]), field.type)
+        pa.array(np.concatenate(pieces[field.name] or [[]]), field.type)
         for field in REFERENCE.arrow
     ]
     return pa.Table.from_arrays(columns, schema=REFERENCE.arrow), outcomes
