@@ -8,7 +8,7 @@ from plumenav import jobs
 
 def main(args):
     """Write checks/{recording}/{agent}/."""
-    from plumenav.analysis.checks import recheck_agent
+    from plumenav.analysis.recheck import recheck_agent
 
     recheck_agent(
         args.settings,

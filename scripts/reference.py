@@ -7,7 +7,7 @@ from plumenav import jobs
 
 def main(args):
     """Write reference/{recording}/{agent}.parquet."""
-    from plumenav.analysis.checks import reference_agent
+    from plumenav.analysis.recompute import reference_agent
 
     steps = reference_agent(
         args.settings,

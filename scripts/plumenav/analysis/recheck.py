@@ -4,24 +4,39 @@
 * a repetition in other chunks, another order and other threads, compared bit for bit;
 * wrong engines (mutants), to show that the gate would notice them;
 * the same agents in plume-free air of the same recording.
+
+checks/{recording}/{agent}/engine.parquet     the sample again, every step
+                           mutants.parquet    wrong engines on a few of them
+                           blank.parquet      simulations in plume-free air
+                           replicate.json     the repetition, compared bit for bit
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from plumenav.analysis.check_rows import MUTANTS, mutant_sample, read_all, sample_of
 from plumenav.analysis.reproducibility import first_difference, icc_a1, trajectories_sha256
-from plumenav.batch.settings import take
+from plumenav.batch.chunk import agent_plan
+from plumenav.batch.prepare import read_prepared
+from plumenav.batch.settings import engine_settings, take
+from plumenav.batch.wind import opened
 from plumenav.engine.outcome import Columns
 from plumenav.engine.run import Blocks, simulate
 from plumenav.models._binding import float_parameters, scaled
-from plumenav.tables import REFERENCE, SIMULATIONS, Block
-
-MUTANT_SIMULATIONS = 4
+from plumenav.tables import (
+    REFERENCE,
+    SIMULATIONS,
+    TRAJECTORIES,
+    Block,
+    write_json,
+    write_table,
+)
 
 
 class ChangedBlocks:
@@ -211,3 +226,73 @@ def blank_air(blocks: Blocks, plan: Columns, settings: dict[str, Any]) -> pa.Tab
         return SIMULATIONS.arrow.empty_table()
     control = {**settings, "control": "blank_region"}
     return simulate(blocks, plan, control).simulations
+
+
+def replicate_sample(plan: dict[str, np.ndarray], n: int) -> dict[str, np.ndarray]:
+    """Rows of the plan that are repeated: evenly spread over all of them."""
+    total = len(plan["simulation"])
+    return take(plan, np.unique(np.linspace(0, total - 1, min(n, total)).round().astype(int)))
+
+
+def recheck_agent(
+    job: dict[str, Any],
+    limits: dict[str, Any],
+    plume: str,
+    plan_file: str,
+    prepared: str,
+    wind: str | None,
+    simulation_files: list[str],
+    trajectory_files: list[str],
+    folder: Path,
+) -> None:
+    """Ask the engine again, and write what it says.
+
+    Parameters
+    ----------
+    job : dict
+        Settings of the simulate jobs.
+    limits : dict
+        The config's validation section.
+    plume, plan_file, prepared : str
+    simulation_files, trajectory_files : list of str
+        All chunks of the run.
+    folder : Path
+        checks/{recording}/{agent}.
+    """
+    simulations = read_all(simulation_files, SIMULATIONS)
+    plan = agent_plan(plan_file, job)
+    with opened(plume, wind) as blocks:
+        reader = blocks.reader
+        settings = engine_settings(job, reader.frame_interval_s, read_prepared(prepared))
+        sample = sample_of(simulations, limits["sample"], reader.metadata)
+        rows = take(plan, np.isin(plan["simulation"], sample))
+        engine = every_step(blocks, rows, settings)
+        write_table(folder / "engine.parquet", engine, REFERENCE)
+
+        wrong: dict[str, pa.Table] = {}
+        if limits["mutants"]:
+            few = mutant_sample(simulations, sample)
+            truth = engine.filter(pa.array(np.isin(engine.column("simulation").to_numpy(), few)))
+            some = take(plan, np.isin(plan["simulation"], few))
+            wrong = mutants(blocks, some, settings, truth)
+        labelled = [
+            table.append_column("mutant", pa.array([name] * table.num_rows, pa.string()))
+            for name, table in sorted(wrong.items())
+        ]
+        inert = sorted(name for name, table in wrong.items() if not table.num_rows)
+        together = pa.concat_tables([MUTANTS.arrow.empty_table(), *labelled])
+        write_table(folder / "mutants.parquet", together, MUTANTS, {"inert": inert})
+
+        first = take(plan, slice(0, limits["blank_simulations"]))
+        write_table(folder / "blank.parquet", blank_air(blocks, first, settings), SIMULATIONS)
+
+        repetition = replicate(
+            blocks,
+            replicate_sample(plan, limits["replicate"]),
+            settings,
+            [read_all(trajectory_files, TRAJECTORIES)],
+            simulations,
+            limits["replicate_chunk"],
+            limits["replicate_threads"],
+        )
+    write_json(folder / "replicate.json", repetition)

@@ -31,13 +31,14 @@ class Chance(NamedTuple):
     dt_s: float
 
 
-class Sampler(Protocol):
-    """Concentration at (frame, row, column), for a point inside the arena."""
+Places = list[tuple[float, float]]  # (row, column)
 
-    def __call__(
-        self, frame: int, row: float, column: float, chance: Chance | None = None
-    ) -> float:
-        """Concentration, or hits in the step that `chance` belongs to."""
+
+class Sampler(Protocol):
+    """Concentration in a frame, at places inside the arena."""
+
+    def __call__(self, frame: int, places: Places, chance: Chance | None = None) -> list[float]:
+        """Concentrations, or hits in the step that `chance` belongs to."""
         ...
 
 
@@ -62,11 +63,18 @@ class Arena(NamedTuple):
     source_column: float
     endless: bool
 
-    def row_column(self, x_mm: float, y_mm: float) -> tuple[float, float]:
+    def row_column(self, x_mm: Any, y_mm: Any) -> tuple[Any, Any]:
         """Pixel (row, column) of a world position in mm; integers are pixel centres."""
         return (
             self.source_row - y_mm / self.mm_per_px,
             x_mm / self.mm_per_px + self.source_column,
+        )
+
+    def x_y_mm(self, row: float, column: float) -> tuple[float, float]:
+        """World position of a pixel (row, column)."""
+        return (
+            (column - self.source_column) * self.mm_per_px,
+            (self.source_row - row) * self.mm_per_px,
         )
 
     def inward(self, row: Any, column: Any) -> Any:
@@ -143,7 +151,9 @@ class FramesOfFile:
         while self.room < 0.0 and self.kept:
             self.room += self.kept.pop(next(iter(self.kept))).nbytes
         self.decoded += 1
-        return self.reader.block(number).frames
+        # a copy: the decoder has its own memory back for the next block, and large arrays of numpy
+        # lie in large pages; fresh small ones cost several times the decoding
+        return np.array(self.reader.block(number).frames)
 
 
 class Plume(NamedTuple):
@@ -399,12 +409,11 @@ def detection_sampler(plume: Plume) -> Sampler:
     rate_hz = DETECTIONS[plume.metadata["field"]]
     constants, arena = plume.metadata["field_constants"], plume.arena
 
-    def sample(frame: int, row: float, column: float, chance: Chance | None = None) -> float:
+    def sample(frame: int, places: Places, chance: Chance | None = None) -> list[float]:
         if chance is None:
             raise ValueError("a field of detections needs the step's uniform number")
-        x_mm = (column - arena.source_column) * arena.mm_per_px
-        y_mm = (arena.source_row - row) * arena.mm_per_px
-        return float(hits(rate_hz(constants, x_mm, y_mm) * chance.dt_s, chance.uniform))
+        rates = (rate_hz(constants, *arena.x_y_mm(row, column)) for row, column in places)
+        return [float(hits(rate * chance.dt_s, chance.uniform)) for rate in rates]
 
     return sample
 
@@ -419,10 +428,8 @@ def formula_sampler(plume: Plume) -> Sampler:
         raise ValueError(f"no reference for the field {name!r}; known: {known}")
     formula, arena = FORMULAS[name], plume.arena
 
-    def sample(frame: int, row: float, column: float, chance: Chance | None = None) -> float:
-        x_mm = (column - arena.source_column) * arena.mm_per_px
-        y_mm = (arena.source_row - row) * arena.mm_per_px
-        return formula(constants, x_mm, y_mm)
+    def sample(frame: int, places: Places, chance: Chance | None = None) -> list[float]:
+        return [formula(constants, *arena.x_y_mm(row, column)) for row, column in places]
 
     return sample
 
@@ -448,8 +455,8 @@ def signal_sampler(plume: Plume) -> Sampler:
     scale, offset = float(plume.metadata["scale"]), float(plume.metadata["offset"])
     numbers_of = look_up(plume.frames)
 
-    def sample(frame: int, row: float, column: float, chance: Chance | None = None) -> float:
-        return float(numbers_of(frame)(0)) * scale + offset
+    def sample(frame: int, places: Places, chance: Chance | None = None) -> list[float]:
+        return [numbers_of(frame)(0) * scale + offset] * len(places)
 
     return sample
 
@@ -460,9 +467,12 @@ def nearest_sampler(plume: Plume) -> Sampler:
     width, floor = plume.arena.width, math.floor
     numbers_of = look_up(plume.frames)
 
-    def sample(frame: int, row: float, column: float, chance: Chance | None = None) -> float:
-        pixel = numbers_of(frame)(floor(row + 0.5) * width + floor(column + 0.5))
-        return float(pixel) * scale + offset
+    def sample(frame: int, places: Places, chance: Chance | None = None) -> list[float]:
+        stored = numbers_of(frame)
+        return [
+            stored(floor(row + 0.5) * width + floor(column + 0.5)) * scale + offset
+            for row, column in places
+        ]
 
     return sample
 
@@ -473,18 +483,21 @@ def bilinear_sampler(plume: Plume) -> Sampler:
     height, width, floor = plume.arena.height, plume.arena.width, math.floor
     numbers_of = look_up(plume.frames)
 
-    def sample(frame: int, row: float, column: float, chance: Chance | None = None) -> float:
+    def sample(frame: int, places: Places, chance: Chance | None = None) -> list[float]:
         stored = numbers_of(frame)
-        above, left = floor(row), floor(column)
-        down, right = row - above, column - left
-        below = above + 1 if above + 1 < height else above
-        above = above if above >= 0 else 0
-        c1 = left + 1 if left + 1 < width else left
-        c0 = left if left >= 0 else 0
-        upper_row, lower_row = above * width, below * width
-        upper = (1.0 - right) * stored(upper_row + c0) + right * stored(upper_row + c1)
-        lower = (1.0 - right) * stored(lower_row + c0) + right * stored(lower_row + c1)
-        return float((1.0 - down) * upper + down * lower) * scale + offset
+        values = []
+        for row, column in places:
+            above, left = floor(row), floor(column)
+            down, right = row - above, column - left
+            below = above + 1 if above + 1 < height else above
+            above = above if above >= 0 else 0
+            c1 = left + 1 if left + 1 < width else left
+            c0 = left if left >= 0 else 0
+            upper_row, lower_row = above * width, below * width
+            upper = (1.0 - right) * stored(upper_row + c0) + right * stored(upper_row + c1)
+            lower = (1.0 - right) * stored(lower_row + c0) + right * stored(lower_row + c1)
+            values.append(((1.0 - down) * upper + down * lower) * scale + offset)
+        return values
 
     return sample
 

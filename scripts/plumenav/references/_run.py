@@ -126,7 +126,7 @@ def run_sample(
             columns.append(result[name])
         outcomes.append({"simulation": number, **{name: result[name] for name in OUTCOME}})
     columns = [
-        pa.array(np.concatenate(pieces[field.name] or [[]]), field.type)
+        pa.array(np.concatenate(pieces[field.name] or [np.zeros(0)]), field.type)
         for field in REFERENCE.arrow
     ]
     return pa.Table.from_arrays(columns, schema=REFERENCE.arrow), outcomes

@@ -93,7 +93,7 @@ class Nose:
 
     Attributes
     ----------
-    raw : list of list of float
+    raw : list of tuple of float
         Of each step, the readings that were compared with the dead zone; empty if there is none.
     """
 
@@ -108,7 +108,7 @@ class Nose:
         self.adapting = settings["dt_s"] / self.adaptation["tau_s"] if self.adaptation else 0.0
         self.adapted = 0.0
         self.dead_zone = sensor["dead_zone"]
-        self.raw: list[list[float]] = []
+        self.raw: list[tuple[float, ...]] = []
         self.points = points_of(sensor)
         self.arena = plume.arena
         # only these pick one pixel or its neighbour: a decision that can be a tie
@@ -153,28 +153,38 @@ class Nose:
         if self.blind:
             return NOTHING
         values = self.smell(frame, x_mm, y_mm, heading_rad, chance)
-        n = len(values)
-        if self.sides:
-            half = n // 2
-            left, right = self.noise * jitter[0], self.noise * jitter[1]
-            readings = [
-                sum(values) / n + (left + right) / 2,
-                sum(values[:half]) / half + left,
-                sum(values[half:]) / (n - half) + right,
-            ]
-        else:
-            readings = [sum(values) / n + self.noise * jitter[0]]
+        odor = sum(values) / len(values)
+        if not self.sides:
+            if self.noise:
+                odor += self.noise * jitter[0]
+            if self.dead_zone is not None:
+                self.raw.append((odor,))
+                odor = 0.0 if odor < self.dead_zone else odor
+            if self.adaptation:
+                odor *= self.gain(odor)
+            return odor, odor, odor
+        half = len(values) // 2
+        left, right = sum(values[:half]) / half, sum(values[half:]) / (len(values) - half)
+        if self.noise:
+            left_noise, right_noise = self.noise * jitter[0], self.noise * jitter[1]
+            odor += (left_noise + right_noise) / 2
+            left, right = left + left_noise, right + right_noise
         if self.dead_zone is not None:
-            self.raw.append(readings)
-            readings = [0.0 if raw < self.dead_zone else raw for raw in readings]
+            self.raw.append((odor, left, right))
+            odor = 0.0 if odor < self.dead_zone else odor
+            left = 0.0 if left < self.dead_zone else left
+            right = 0.0 if right < self.dead_zone else right
         if self.adaptation:
-            half_level = self.adaptation["half_level"]
-            gain = half_level / (half_level + self.adapted)
-            self.adapted = max(0.0, self.adapted + (readings[0] - self.adapted) * self.adapting)
-            readings = [gain * reading for reading in readings]
-        if self.sides:
-            return readings[0], readings[1], readings[2]
-        return readings[0], readings[0], readings[0]
+            gain = self.gain(odor)
+            odor, left, right = gain * odor, gain * left, gain * right
+        return odor, left, right
+
+    def gain(self, odor: float) -> float:
+        """Gain of this step's readings; then it adapts to the one of the whole sensor."""
+        half_level: float = self.adaptation["half_level"]
+        gain = half_level / (half_level + self.adapted)
+        self.adapted = max(0.0, self.adapted + (odor - self.adapted) * self.adapting)
+        return gain
 
 
 def smeller(
@@ -187,7 +197,7 @@ def smeller(
 
     def smell(frame: int, x: float, y: float, heading: float, chance: Chance | None) -> list[float]:
         cos_h, sin_h = cos(heading), sin(heading)
-        values = []
+        places = []
         for forward, left in points:
             row = source_row - (y + forward * sin_h + left * cos_h) / mm_per_px
             column = (x + forward * cos_h - left * sin_h) / mm_per_px + source_column
@@ -196,7 +206,7 @@ def smeller(
                 column = fold(column, blank["column_start"], blank["column_stop"] - 1)
             elif not ((-0.5 <= row < last_row and -0.5 <= column < last_column) or endless):
                 return [0.0, 0.0]
-            values.append(sample(frame, row, column, chance))
-        return values
+            places.append((row, column))
+        return sample(frame, places, chance)
 
     return smell
