@@ -151,9 +151,7 @@ class FramesOfFile:
         while self.room < 0.0 and self.kept:
             self.room += self.kept.pop(next(iter(self.kept))).nbytes
         self.decoded += 1
-        # a copy: the decoder has its own memory back for the next block, and large arrays of numpy
-        # lie in large pages; fresh small ones cost several times the decoding
-        return np.array(self.reader.block(number).frames)
+        return self.reader.block(number).frames
 
 
 class Plume(NamedTuple):
