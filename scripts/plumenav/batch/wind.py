@@ -129,9 +129,9 @@ class _Frames:
 
 
 @contextmanager
-def opened(plume: str, wind: str | None) -> Iterator[Blocks]:
-    """The plume of a job, with its recorded wind if there is any."""
+def opened(plume: str, wind: str | None, budget_mb: float = 1000.0) -> Iterator[Blocks]:
+    """The plume of a job, with its recorded wind if there is any; `budget_mb` is for its blocks."""
     with ExitStack() as stack:
         reader = stack.enter_context(PlumeReader(plume))
         recorded = stack.enter_context(PlumeReader(wind)) if wind else None
-        yield Blocks(reader, wind=recorded)
+        yield Blocks(reader, budget_mb, wind=recorded)
