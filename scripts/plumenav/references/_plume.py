@@ -15,13 +15,11 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from plumenav.tables import PlumeReader
+from plumenav.tables import Block, PlumeReader
 
 TIME_SLACK_S = 1e-7  # absorbs rounding of time stamps, nothing else
 MOVIE_ENDS = ("loop", "hold", "stop")
-# of decoded frames, by default: an agent's minute or two of most movies. What a movie needs beyond
-# it is decoded again, for each agent
-KEPT_MB = 400.0
+KEPT_MB = 100.0  # of decoded frames, by default
 
 
 class Chance(NamedTuple):
@@ -122,10 +120,18 @@ class FramesOfFile:
     reader : PlumeReader
     kept_mb : float
         Memory for decoded blocks; one is always kept. It changes no result.
+    block : callable, optional
+        Where a block is had from, by its number, instead of from the reader.
     """
 
-    def __init__(self, reader: PlumeReader, kept_mb: float = KEPT_MB) -> None:
+    def __init__(
+        self,
+        reader: PlumeReader,
+        kept_mb: float = KEPT_MB,
+        block: Callable[[int], Block] | None = None,
+    ) -> None:
         self.reader = reader
+        self.block = block or reader.block
         self.room = kept_mb * 1e6
         self.kept: dict[
             int, np.ndarray
@@ -151,7 +157,7 @@ class FramesOfFile:
         while self.room < 0.0 and self.kept:
             self.room += self.kept.pop(next(iter(self.kept))).nbytes
         self.decoded += 1
-        return self.reader.block(number).frames
+        return self.block(number).frames
 
 
 class Plume(NamedTuple):
@@ -209,17 +215,13 @@ class Plume(NamedTuple):
 
 @contextmanager
 def opened_plume(
-    path: str | os.PathLike[str],
-    wind_path: str | os.PathLike[str] | None = None,
-    kept_mb: float = KEPT_MB,
+    path: str | os.PathLike[str], wind_path: str | os.PathLike[str] | None = None
 ) -> Iterator[Plume]:
     """A plume file, and its recorded wind, open for reading.
 
     Parameters
     ----------
     path, wind_path : path
-    kept_mb : float
-        Memory for decoded frames, of each of the two.
 
     Raises
     ------
@@ -230,7 +232,7 @@ def opened_plume(
         reader = files.enter_context(PlumeReader(path))
         winds = None
         if wind_path is not None:
-            winds = FramesOfFile(files.enter_context(PlumeReader(wind_path)), kept_mb)
+            winds = FramesOfFile(files.enter_context(PlumeReader(wind_path)))
         facts = reader.metadata
         arena = Arena(
             int(facts["height"]),
@@ -240,7 +242,7 @@ def opened_plume(
             float(facts["source_column"]),
             facts["kind"] == "signal",
         )
-        yield Plume(facts, arena, reader.time_s, FramesOfFile(reader, kept_mb), winds)
+        yield Plume(facts, arena, reader.time_s, FramesOfFile(reader), winds)
 
 
 # ------------------------------------------------------------------------------------ clock

@@ -5,16 +5,20 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from plumenav.references._plume import KEPT_MB, Plume, opened_plume
-from plumenav.tables import REFERENCE
+from plumenav.references._plume import FramesOfFile, Plume, opened_plume
+from plumenav.tables import REFERENCE, PlumeReader
+from plumenav.tables.together import Seat, look_together
 
 Simulate = Callable[[Mapping[str, Any], Mapping[str, Any], Plume], dict[str, Any]]
+
+STEPS_AT_ONCE = 400_000  # of agents that look at the plume together: some 200 MB of numbers
 
 OUTCOME = (
     "end",
@@ -71,6 +75,19 @@ def model_class(module: ModuleType) -> Any:
     return getattr(module, "MODEL", only)
 
 
+def _seated(
+    simulate: Simulate,
+    row: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    plume: Plume,
+    reader: PlumeReader,
+    seat: Seat,
+) -> dict[str, Any]:
+    """Simulate one agent, which sees the plume together with others."""
+    frames = FramesOfFile(reader, 0.0, seat.block)
+    return simulate(row, settings, plume._replace(frames=frames))
+
+
 def run_sample(
     plan_rows: pa.Table | Iterable[Mapping[str, Any]],
     settings: Mapping[str, Any],
@@ -78,7 +95,6 @@ def run_sample(
     simulate: Simulate | None = None,
     wind_path: str | os.PathLike[str] | None = None,
     plan: pa.Table | Iterable[Mapping[str, Any]] | None = None,
-    kept_mb: float = KEPT_MB,
 ) -> tuple[pa.Table, list[dict[str, Any]]]:
     """Simulate some rows of a plan, one agent after the other, keeping every step.
 
@@ -96,8 +112,6 @@ def run_sample(
         Recorded wind of the plume.
     plan : pyarrow.Table or iterable of dict, optional
         All rows of the plan; shuffled agents need the rows that these are paired with.
-    kept_mb : float
-        Memory for decoded frames, of the plume and of its wind. It changes no result.
 
     Returns
     -------
@@ -113,14 +127,20 @@ def run_sample(
         rows = [{**row, "donor": everyone[_partner(int(row["simulation"]))]} for row in rows]
     simulate = simulate or find(settings["model"])
     settings = {**settings, "variables": False}
-    results: dict[int, dict[str, Any]] = {}
-    with opened_plume(plume_path, wind_path, kept_mb) as plume:
-        # by the place in the movie where they start: one after the other they see the same frames
-        for row in sorted(rows, key=lambda one: int(one["start_frame"])):
-            results[int(row["simulation"])] = simulate(row, settings, plume)
+    n_steps = round(settings["duration_s"] / settings["dt_s"])
+    at_once = max(1, STEPS_AT_ONCE // max(1, n_steps))
+    rows = sorted(rows, key=lambda one: int(one["simulation"]))
+    results: list[dict[str, Any]] = []
+    with PlumeReader(plume_path) as reader, opened_plume(plume_path, wind_path) as plume:
+        for first in range(0, len(rows), at_once):
+            viewers = [
+                partial(_seated, simulate, row, settings, plume, reader)
+                for row in rows[first : first + at_once]
+            ]
+            results += look_together(reader.block, viewers)
     pieces: dict[str, list[np.ndarray]] = {name: [] for name in REFERENCE.arrow.names}
     outcomes: list[dict[str, Any]] = []
-    for number, result in sorted(results.items()):
+    for number, result in zip((int(row["simulation"]) for row in rows), results, strict=True):
         result["simulation"] = np.full(len(result["step"]), number, np.int64)
         for name, columns in pieces.items():
             columns.append(result[name])
