@@ -194,8 +194,14 @@ def smeller(
     arena, sin, cos = plume.arena, math.sin, math.cos
     mm_per_px, source_row, source_column = arena.mm_per_px, arena.source_row, arena.source_column
     last_row, last_column, endless = arena.height - 0.5, arena.width - 0.5, arena.endless
+    seen: tuple[int, float, float, float] | None = None
+    values: list[float] = []
 
     def smell(frame: int, x: float, y: float, heading: float, chance: Chance | None) -> list[float]:
+        nonlocal seen, values
+        if seen == (frame, x, y, heading) and chance is None:
+            return values  # it stands, and the frame is the same: so is what it smells
+        seen = (frame, x, y, heading)
         cos_h, sin_h = cos(heading), sin(heading)
         places = []
         for forward, left in points:
@@ -205,8 +211,10 @@ def smeller(
                 row = fold(row, blank["row_start"], blank["row_stop"] - 1)
                 column = fold(column, blank["column_start"], blank["column_stop"] - 1)
             elif not ((-0.5 <= row < last_row and -0.5 <= column < last_column) or endless):
-                return [0.0, 0.0]
+                values = [0.0, 0.0]
+                return values
             places.append((row, column))
-        return sample(frame, places, chance)
+        values = sample(frame, places, chance)
+        return values
 
     return smell
