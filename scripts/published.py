@@ -15,12 +15,14 @@ def work(args):
     from plumenav.analysis.published.targets import compared, measure
     from plumenav.tables import write_json
 
-    write_json(Path(args.output), compared(args.family, measure(args.family)))
+    measured = measure(args.family, args.models)
+    write_json(Path(args.output), compared(args.family, args.models, measured))
 
 
 if __name__ == "__main__":
     jobs.without("pandas")
     parser = jobs.parser(__doc__)
     parser.add_argument("--family", required=True, help="file of analysis/published/")
+    parser.add_argument("--models", nargs="+", required=True, help="models of the run")
     parser.add_argument("--output", required=True)
     jobs.run(main, parser.parse_args())

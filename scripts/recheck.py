@@ -22,7 +22,7 @@ def main(args):
 
 def work(args):
     """Repeat, and be wrong on purpose."""
-    from plumenav.analysis.checks import recheck_agent
+    from plumenav.analysis.recheck import recheck_agent
 
     recheck_agent(
         args.settings,

@@ -19,7 +19,7 @@ def main(args):
 
 def work(args):
     """Recompute."""
-    from plumenav.analysis.checks import reference_agent
+    from plumenav.analysis.recompute import reference_agent
 
     steps = reference_agent(
         args.settings,

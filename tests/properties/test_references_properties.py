@@ -6,9 +6,10 @@ import numpy as np
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from plumenav.references._arena import closest_mm, entry, reflect
+from plumenav.references._arena import entry, reflect
 from plumenav.references._plume import Arena, Plume, clock
 from plumenav.references._sensor import fold
+from plumenav.references._ties import closest_mm
 
 numbers = st.floats(-1e3, 1e3)
 ARENA = Arena(40, 70, 0.5, 13.0, 4.0, False)

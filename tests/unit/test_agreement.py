@@ -8,6 +8,7 @@ from plumenav.analysis.agreement import (
     UNDEFINED_ERROR,
     compare,
     correlation,
+    cross_correlations,
     increment_correlations,
     pairing_p_value,
 )
@@ -389,3 +390,17 @@ def test_p_values_of_strangers_are_spread_evenly():
     # the mean of 60 uniform numbers has standard error 0.037
     assert abs(np.mean(p) - 0.5) < 4 * 0.037
     assert 1 <= sum(one <= 0.25 for one in p) <= 30
+
+
+def test_all_pairs_at_once_are_the_correlations_of_each():
+    g = np.random.default_rng(7)
+    ours = [g.normal(3.0, 1.0, length).cumsum() for length in (400, 7, 120, 2, 1)]
+    ours += [np.zeros(60), np.full(60, 1e3), np.r_[np.full(300, 5.0), g.normal(5.0, 1.0, 100)]]
+    ours += [1e6 + 1e-3 * g.normal(size=200), 1e-10 * g.normal(size=200), np.zeros(0)]
+    ours += [np.r_[1e-11 * g.normal(size=50), [1.0, -1.0]], np.r_[g.normal(size=30), np.nan]]
+    theirs = [*reversed(ours), *(one + 1e-5 * g.normal(size=len(one)) for one in ours)]
+    found = cross_correlations(ours, theirs)
+    for i, a in enumerate(ours):
+        for j, b in enumerate(theirs):
+            n = min(len(a), len(b))
+            assert found[i, j] == pytest.approx(correlation(a[:n], b[:n])[0], abs=1e-10), (i, j)

@@ -62,7 +62,7 @@ def test_mean_search_time(space_aware):
 
 
 def test_measurements_are_named_once_and_finite(tmp_path):
-    found = belief.measurements(tmp_path)
+    found = belief.measurements(tmp_path, belief.RULES)
     assert all(isinstance(one, Measurement) and math.isfinite(one.ours) for one in found)
     keys = [one.key for one in found]
     assert len(set(keys)) == len(keys)

@@ -7,12 +7,10 @@ from plumenav.analysis.published import casting
 
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory):
-    return {m.key: m for m in casting.measurements(tmp_path_factory.mktemp("casting"))}
-
-
-def test_keys_are_unique(tmp_path):
-    keys = [m.key for m in casting.latencies(tmp_path)]
-    assert len(set(keys)) == len(keys)
+    models = ["surge_cast", *casting.ROBOTS.values()]
+    found = casting.measurements(tmp_path_factory.mktemp("casting"), models)
+    assert len({one.key for one in found}) == len(found)
+    return {one.key: one for one in found}
 
 
 @pytest.mark.parametrize(

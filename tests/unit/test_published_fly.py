@@ -27,7 +27,7 @@ ROUNDING = {"upwind": 0.005, "ground": 0.0055, "turning": 0.0005, "angular": 0.5
 
 
 def test_the_ensemble_around_a_pulse_walks_like_that_of_the_authors_code(tmp_path):
-    ours = {one.key: one for one in on_off_pulse.measurements(tmp_path)}
+    ours = {one.key: one for one in on_off_pulse.measurements(tmp_path, ["on_off"])}
     for window, published in ENSEMBLE.items():
         for measure, value in zip(ROUNDING, published, strict=True):
             one = ours[f"on_off.ensemble.{measure}.{window}"]
@@ -52,7 +52,7 @@ EXPECTED = {
 
 @pytest.mark.slow
 def test_rates_and_turns_of_walking_flies(tmp_path):
-    found = {one.key: one for one in fly.measurements(tmp_path)}
+    found = {one.key: one for one in fly.measurements(tmp_path, ["walk_stop_turn"])}
     assert set(found) == set(EXPECTED)
     for key, published in EXPECTED.items():
         one = found[key]

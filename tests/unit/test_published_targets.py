@@ -95,7 +95,8 @@ def test_every_file_of_entries_is_there_and_every_file_has_entries():
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_published_values_are_met(family):
-    rows = compared(family, measure(family))  # raises where keys and measurements differ
+    models = registry.names("model")
+    rows = compared(family, models, measure(family, models))  # raises where keys differ
     missed = [
         (r["key"], r["published"], r["ours"], r["tolerance"]) for r in rows if not r["passed"]
     ]
@@ -107,9 +108,8 @@ def test_another_model_misses_the_published_pulse(monkeypatch):
     # the corrected equations have no lag: OFF is another
     presets = registry.get("model", "on_off").PRESETS
     monkeypatch.setitem(presets, "alvarez_salvado_2018", {"fidelity": "corrected"})
-    missed = [
-        row["key"] for row in compared("on_off_pulse", measure("on_off_pulse")) if not row["passed"]
-    ]
+    rows = compared("on_off_pulse", ["on_off"], measure("on_off_pulse", ["on_off"]))
+    missed = [row["key"] for row in rows if not row["passed"]]
     assert "on_off.pulse.off.2050" in missed
     assert "on_off.pulse.max_off_sample" in missed
     assert "on_off.pulse.on.1600" not in missed
@@ -117,13 +117,26 @@ def test_another_model_misses_the_published_pulse(monkeypatch):
 
 def test_measurements_and_entries_must_be_the_same():
     with pytest.raises(ValueError, match=r"on_off\.pulse\.on\.1501"):
-        compared("on_off_pulse", [Measurement("stranger", 1.0, None, 1)])
+        compared("on_off_pulse", ["on_off"], [Measurement("stranger", 1.0, None, 1)])
+
+
+def test_a_family_measures_the_models_of_the_run_and_what_they_are_ranked_against():
+    assert models_of("casting", ["surge_cast_robot", "on_off"]) == ["surge_cast_robot", "zigzag"]
+    measured = measure("casting", ["surge_cast_robot"])
+    assert {one.key for one in measured} == {
+        "robots.surge_cast.overhead",
+        "robots.casting.overhead",
+    }
+    [row] = compared("casting", ["surge_cast_robot"], measured)
+    assert row["key"] == "robots.surge_cast.overhead"
+    assert row["published"] == measured[-1].ours != row["ours"]
+    assert row["passed"]
 
 
 def test_families_are_those_of_the_models_of_a_run():
     assert families(["on_off"]) == ["on_off_pulse"]
     assert families(["no_such_model"]) == []
-    assert models_of("on_off_pulse") == ["on_off"]
+    assert models_of("on_off_pulse", ["on_off", "surge_cast"]) == ["on_off"]
     assert {row["model"] for row in not_computed(["on_off"])} == {"on_off"}
 
 

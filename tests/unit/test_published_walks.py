@@ -16,7 +16,8 @@ DRIFT_HZ = math.radians(20.0) ** 2 / 89.94 / 2.0
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory):
-    found = walks.measurements(tmp_path_factory.mktemp("walks"))
+    models = ["correlated_random_walk", "poisson_turner", *walks.CLIMBERS]
+    found = walks.measurements(tmp_path_factory.mktemp("walks"), models)
     assert len({one.key for one in found}) == len(found)
     return {one.key: one for one in found}
 

@@ -9,7 +9,7 @@ import factories
 from plumenav.batch.wind import join
 from plumenav.engine.run import Blocks, simulate
 from plumenav.errors import UserError
-from plumenav.references._plume import read_plume
+from plumenav.references._plume import opened_plume
 from plumenav.tables import PlumeReader
 
 SETTINGS = {"downwind_mm_s": 1000.0, "crosswind_mm_s": 1000.0, "steady": False}
@@ -51,12 +51,12 @@ def test_components_are_joined_in_mm_per_second(windy, tmp_path):
 
 
 def test_the_reference_reads_between_pixels_and_frames_hold(windy, tmp_path):
-    plume = read_plume(windy[0], joined(*windy, tmp_path / "wind.parquet"))
-    # 5 mm pixels, source at row 14, column 0
-    along, across = plume.wind(3, 12.5, 2.5)
-    assert along == pytest.approx(102.5, abs=1e-3)
-    assert across == pytest.approx(13.5 + 3, abs=1e-3)
-    assert plume.wind(3, -99.0, 999.0) == pytest.approx((100.0, 3.0), abs=1e-3)
+    with opened_plume(windy[0], joined(*windy, tmp_path / "wind.parquet")) as plume:
+        # 5 mm pixels, source at row 14, column 0
+        along, across = plume.wind(3, 12.5, 2.5)
+        assert along == pytest.approx(102.5, abs=1e-3)
+        assert across == pytest.approx(13.5 + 3, abs=1e-3)
+        assert plume.wind(3, -99.0, 999.0) == pytest.approx((100.0, 3.0), abs=1e-3)
 
 
 @pytest.mark.parametrize("steady", [False, True])
@@ -122,4 +122,5 @@ def test_wind_that_does_not_fit_is_refused(windy, tmp_path):
     with pytest.raises(UserError, match="30 frames"):
         joined(plume, short, v, tmp_path / "x.parquet")
     assert joined(plume, short, v, tmp_path / "x.parquet", steady=True).exists()
-    assert math.isfinite(read_plume(plume, tmp_path / "x.parquet").wind(9, 10.0, 0.0)[0])
+    with opened_plume(plume, tmp_path / "x.parquet") as steady:
+        assert math.isfinite(steady.wind(9, 10.0, 0.0)[0])

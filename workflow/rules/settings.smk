@@ -191,10 +191,16 @@ def reference_code(wildcards):
     return code("reference", *parts_of(agent, "reference"), *parts_of(agent, "model"))
 
 
+def published_models(wildcards):
+    """Models of the run that a file of published targets measures something of."""
+    return [name for name in MODELS if wildcards.family in families([name])]
+
+
 def published_code(wildcards):
     """A file of published targets, the models that it runs, and all that they may be given."""
     own = TARGETS.with_name(f"{wildcards.family}.py")
-    models = [registry.file_of("model", name) for name in models_of(wildcards.family)]
+    names = models_of(wildcards.family, MODELS)
+    models = [registry.file_of("model", name) for name in names]
     given = [
         registry.file_of(kind, name)
         for kind in ("sensor", "field")

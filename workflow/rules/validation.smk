@@ -103,11 +103,12 @@ rule published_targets:
     params:
         script=script("published"),
         code=published_code,
+        models=published_models,
     message:
         "Computing the published numbers of {wildcards.family}"
     shell:
         "python {params.script:q} --rule published --family {wildcards.family}"
-        " --code {params.code}"
+        " --models {params.models} --code {params.code}"
         " --output {output.compared:q} --usage {output.usage:q}"
         " --declared-mb {resources.mem_mb} 2> {log:q}"
 

@@ -21,6 +21,7 @@ from plumenav.tables import AGREEMENT
 
 TIE = 1e-9  # a decision this close to its threshold may fall either way by rounding alone
 MAX_ODOR_ERROR = 1e-6  # relative to max(1, |odor|)
+CANCELLED = 1e-4  # of a sum of squares: less is left of it where most was the mean's
 CONSTANT = 1e-9  # a series that varies less has no correlation (mm, rad)
 # written where there is no number to compare (missing rows, NaN), because JSON and gates need one
 UNDEFINED_ERROR = 1e12
@@ -120,6 +121,67 @@ def increment_correlations(
     return [r for r, _ in pairs], [constant for _, constant in pairs]
 
 
+class _Beginnings(NamedTuple):
+    """What correlation needs of every beginning of some series.
+
+    Attributes
+    ----------
+    scaled : ndarray, shape (n, longest)
+        The series, centred, scaled to at most 1, and zero beyond their ends.
+    scale : ndarray, shape (n, 1)
+        By which they were divided; 0 where a number is not finite.
+    sums, squares : ndarray, shape (n, longest + 1)
+        Of the first 0, 1, ... scaled numbers.
+    """
+
+    scaled: np.ndarray
+    scale: np.ndarray
+    sums: np.ndarray
+    squares: np.ndarray
+
+
+def _beginnings(series: list[np.ndarray]) -> _Beginnings:
+    scaled = np.zeros((len(series), max(len(one) for one in series)))
+    scale = np.zeros((len(series), 1))
+    for i, one in enumerate(series):
+        if one.size and np.isfinite(one).all():
+            centred = one - one.mean()
+            scale[i] = np.max(np.abs(centred))
+            scaled[i, : len(one)] = centred / (scale[i] or 1.0)
+    zero = np.zeros((len(series), 1))
+    sums, squares = (
+        np.concatenate([zero, np.cumsum(values, axis=1)], axis=1) for values in (scaled, scaled**2)
+    )
+    return _Beginnings(scaled, scale, sums, squares)
+
+
+def cross_correlations(ours: list[np.ndarray], theirs: list[np.ndarray]) -> np.ndarray:
+    """:func:`correlation` of all pairs of series, each over its common part, shape (n, n).
+
+    By sums over beginnings of the series, which all pairs share. What may be constant in the common
+    part, is nearly so, or is not finite, goes the long way.
+    """
+    lengths = np.minimum.outer([len(a) for a in ours], [len(b) for b in theirs])
+    a, b = _beginnings(ours), _beginnings(theirs)
+    common = min(a.scaled.shape[1], b.scaled.shape[1])
+    # zeros beyond the shorter one add nothing; einsum, because a library's bits depend on threads
+    products = np.einsum("ik,jk->ij", a.scaled[:, :common], b.scaled[:, :common])
+    i, j = np.indices(lengths.shape)
+    n = np.maximum(lengths, 1)
+    a_sum, b_sum = a.sums[i, lengths], b.sums[j, lengths]
+    a_square, b_square = a.squares[i, lengths], b.squares[j, lengths]
+    a_spread, b_spread = a_square - a_sum**2 / n, b_square - b_sum**2 / n
+    easy = (a_spread > CANCELLED * a_square) & (b_spread > CANCELLED * b_square)
+    # a range of at most CONSTANT has no larger variance than its square
+    easy &= (a_spread * a.scale**2 > n * CONSTANT**2) & (b_spread * b.scale.T**2 > n * CONSTANT**2)
+    size = np.sqrt(np.where(easy, a_spread * b_spread, 1.0))
+    r: np.ndarray = np.clip((products - a_sum * b_sum / n) / size, -1.0, 1.0)
+    for row, column in np.argwhere(~easy).tolist():
+        m = lengths[row, column]
+        r[row, column] = correlation(ours[row][:m], theirs[column][:m])[0]
+    return r
+
+
 def pairing_p_value(
     engine: list[np.ndarray], reference: list[np.ndarray], permutations: int, seed: int = 0
 ) -> float:
@@ -139,13 +201,18 @@ def pairing_p_value(
     Returns
     -------
     float
-        (1 + number of pairings at least as good as the true one) / (1 + permutations); 1 if empty.
+        (1 + number of pairings at least as good as the true one) / (1 + permutations); 1 if there
+        is nothing to deal out.
     """
     n = len(engine)
-    if n == 0:
+    if n == 0 or permutations == 0:
         return 1.0
     ours, theirs = ([np.diff(track, axis=1) for track in tracks] for tracks in (engine, reference))
-    r = np.array([[np.mean(increment_correlations(a, b)[0]) for b in theirs] for a in ours])
+    channels = range(len(CHANNELS))
+    r = np.mean(
+        [cross_correlations([a[k] for a in ours], [b[k] for b in theirs]) for k in channels],
+        axis=0,
+    )
     generator = np.random.Generator(np.random.Philox(key=seed))
     dealt = generator.permuted(np.tile(np.arange(n), (permutations, 1)), axis=1)
     observed = np.trace(r)

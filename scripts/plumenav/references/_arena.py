@@ -135,11 +135,3 @@ def entry(x0: float, y0: float, x1: float, y1: float, radius_mm: float) -> float
         return None
     s = (-towards - math.sqrt(discriminant)) / length2
     return s if s <= 1.0 else None
-
-
-def closest_mm(x0: float, y0: float, x1: float, y1: float) -> float:
-    """Smallest distance of a segment from the origin, mm."""
-    dx, dy = x1 - x0, y1 - y0
-    length2 = dx * dx + dy * dy
-    s = 0.0 if length2 == 0.0 else min(1.0, max(0.0, -(x0 * dx + y0 * dy) / length2))
-    return math.hypot(x0 + s * dx, y0 + s * dy)

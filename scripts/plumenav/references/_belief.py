@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,16 +57,20 @@ class Outlook(NamedTuple):
         Belief after each number of hits, source not found.
     chances : ndarray, shape (hit_values,)
         Chance of not finding the source and hearing so many hits.
-    distance : ndarray, shape (rows, columns)
-        Manhattan distance from the cell moved to, cells.
+    entropy_before : float
+        Of the belief before the move, bits.
+    column, row : int
+        The cell moved to.
     """
 
     beliefs: np.ndarray
     chances: np.ndarray
-    distance: np.ndarray
+    entropy_before: float
+    column: int
+    row: int
 
 
-Price = Callable[[np.ndarray, Outlook], float]
+Price = Callable[[Outlook], float]
 
 
 def entropy(p: np.ndarray) -> float:
@@ -74,11 +79,76 @@ def entropy(p: np.ndarray) -> float:
     return -float(np.sum(some * np.log2(some)))
 
 
+def outcomes_of_one_cell(known: Hits, cell_mm: float) -> int:
+    """How many numbers of hits are told apart, by the mean at one cell's distance."""
+    mean = float(mean_hits(known, np.array([cell_mm]), np.zeros(1))[0])
+    return max(2, math.ceil(mean + math.sqrt(mean)) + 1)
+
+
 def axis_of_cells(place: float, low: float, high: float, cell: float) -> tuple[np.ndarray, float]:
     """Centres of the cells of an axis that lie in the arena; and how close one is to an edge."""
     below, above = (low - place) / cell, (high - place) / cell
     margin = min(abs(v - round(v)) for v in (below, above))
     return place + cell * np.arange(math.ceil(below), math.floor(above) + 1), margin
+
+
+class Hits(NamedTuple):
+    """What a searcher knows of hits.
+
+    Attributes
+    ----------
+    scale_hz, length_mm, drift_per_mm, radius_mm : float
+        Of their rate; the drift is 0 where the model of detections has none.
+    toward_rad : float
+        Where the wind blows to.
+    interval_s : float
+        How long it listens.
+    """
+
+    scale_hz: float
+    length_mm: float
+    drift_per_mm: float
+    radius_mm: float
+    toward_rad: float
+    interval_s: float
+
+
+def mean_hits(known: Hits, dx: np.ndarray, dy: np.ndarray) -> np.ndarray:
+    """Mean number of hits in an interval at displacements (mm) from the source."""
+    from scipy.special import k0e
+
+    downwind = dx * math.cos(known.toward_rad) + dy * math.sin(known.toward_rad)
+    z = np.maximum(np.sqrt(dx**2 + dy**2), known.radius_mm) / known.length_mm
+    # K0(z) = k0e(z) exp(-z), as a logarithm: it may be smaller than any number
+    rate_hz = known.scale_hz * np.exp(known.drift_per_mm * downwind - z + np.log(k0e(z)))
+    return np.asarray(rate_hz * known.interval_s)
+
+
+@lru_cache(maxsize=8)
+def likelihoods(
+    known: Hits, outcomes: int, cell_mm: float, found_mm: float, rows: int, columns: int
+) -> np.ndarray:
+    """P(h and not found | source so many cells away), for all displacements on a grid.
+
+    They are the same wherever the grid lies, so that all simulations share them.
+
+    Returns
+    -------
+    ndarray, shape (outcomes, 2 rows - 1, 2 columns - 1)
+        Row and column are those of the source, counted from the searcher, which is in the middle.
+    """
+    from scipy.special import gammainc
+
+    dx, dy = np.meshgrid(
+        -cell_mm * np.arange(1 - columns, columns), -cell_mm * np.arange(1 - rows, rows)
+    )
+    mu = mean_hits(known, dx, dy)
+    most = outcomes - 1
+    fewer = [np.exp(-mu) * mu**h / math.factorial(h) for h in range(most)]
+    # the chance of `most` hits or more
+    table = np.stack([*fewer, gammainc(most, mu)])
+    table[:, np.sqrt(dx**2 + dy**2) <= found_mm] = 0.0
+    return table
 
 
 class Believer:
@@ -95,19 +165,23 @@ class Believer:
     ) -> None:
         self.p, self.wind, self.dt_s, self.price = parameters, wind, dt_s, price
         self.edges = arena.edges_mm()
-        self.scale, self.length, self.drift, self.radius = (
-            float(np.ravel(prepared[f"detection_{name}"])[0])
-            for name in ("rate_hz_scale", "length_mm", "drift_per_mm", "radius_mm")
-        )
         self.events = parameters["count"] == "onsets"
         self.code, self.clipped = LISTEN, 0
         self.steps = max(1, round(parameters["decision_interval_s"] / dt_s))
         self.cell = parameters["speed_mm_s"] * self.steps * dt_s
+        scale, length, drift, radius = (
+            float(np.ravel(prepared[f"detection_{name}"])[0])
+            for name in ("rate_hz_scale", "length_mm", "drift_per_mm", "radius_mm")
+        )
+        still = Hits(scale, length, 0.0, radius, wind.toward_rad, self.steps * dt_s)
+        windy = parameters["detection"] == "windy"
+        self.known = still._replace(drift_per_mm=drift) if windy else still
+        self.outcomes = parameters["hit_values"] or outcomes_of_one_cell(still, self.cell)
+        found_cells = max(0.5, (parameters["found_radius_mm"] or 0.0) / self.cell) + 1e-9
+        self.found_mm = self.cell * found_cells
         self.belief = np.zeros((0, 0))
         self.x = self.y = np.zeros(0)
         self.start: tuple[float, float] | None = None
-        self.tables: dict[tuple[int, int], np.ndarray] = {}
-        self.outcomes = parameters["hit_values"] or self.outcomes_of_one_cell()
         self.listened, self.hits = 0, 0.0
         self.was_in_odor, self.last_hit_s = False, -math.inf
         self.velocity = (0.0, 0.0)
@@ -117,54 +191,21 @@ class Believer:
         """Hits since the last decision."""
         return {"hits": self.hits}
 
-    # ---------------------------------------------------------------- the model of detections
-
-    def mean_hits(self, dx: np.ndarray, dy: np.ndarray, drift: float) -> np.ndarray:
-        """Mean number of hits in an interval at displacements (mm) from the source."""
-        from scipy.special import k0e
-
-        phi = self.wind.toward_rad
-        downwind = dx * math.cos(phi) + dy * math.sin(phi)
-        z = np.maximum(np.sqrt(dx**2 + dy**2), self.radius) / self.length
-        # K0(z) = k0e(z) exp(-z), as a logarithm: it may be smaller than any number
-        rate = self.scale * np.exp(drift * downwind - z + np.log(k0e(z)))
-        return np.asarray(rate * self.steps * self.dt_s)
-
-    def outcomes_of_one_cell(self) -> int:
-        """How many numbers of hits are told apart, by the mean at one cell's distance."""
-        mean = float(self.mean_hits(np.array([self.cell]), np.zeros(1), 0.0)[0])
-        return max(2, math.ceil(mean + math.sqrt(mean)) + 1)
+    # ------------------------------------------------------------------------- belief and move
 
     def likelihoods(self, column: int, row: int) -> np.ndarray:
         """P(h and not found | source in each cell), shape (outcomes, rows, columns)."""
-        if (column, row) not in self.tables:
-            self.tables[column, row] = self.table(self.x[column], self.y[row])
-        return self.tables[column, row]
+        rows, columns = self.belief.shape
+        every = likelihoods(self.known, self.outcomes, self.cell, self.found_mm, rows, columns)
+        first_row, first_column = rows - 1 - row, columns - 1 - column
+        return every[:, first_row : first_row + rows, first_column : first_column + columns]
 
-    def table(self, x: float, y: float) -> np.ndarray:
-        """The same for a searcher at (x, y)."""
-        from scipy.special import gammainc
-
-        dx, dy = np.meshgrid(x - self.x, y - self.y)
-        drift = self.drift if self.p["detection"] == "windy" else 0.0
-        mu = self.mean_hits(dx, dy, drift)
-        most = self.outcomes - 1
-        known = [np.exp(-mu) * mu**h / math.factorial(h) for h in range(most)]
-        # the chance of `most` hits or more
-        table = np.stack([*known, gammainc(most, mu)])
-        radius = self.p["found_radius_mm"] or 0.0
-        table[:, np.sqrt(dx**2 + dy**2) <= self.cell * (max(0.5, radius / self.cell) + 1e-9)] = 0.0
-        return table
-
-    # ------------------------------------------------------------------------- belief and move
-
-    def outlook(self, column: int, row: int) -> Outlook:
+    def outlook(self, column: int, row: int, entropy_before: float) -> Outlook:
         """What may be known after a move to a cell."""
         joint = self.likelihoods(column, row) * self.belief
         chances = joint.sum(axis=(1, 2))
         beliefs = joint / np.where(chances > 0.0, chances, 1.0)[:, None, None]
-        rows, columns = np.indices(self.belief.shape)
-        return Outlook(beliefs, chances, np.abs(rows - row) + np.abs(columns - column))
+        return Outlook(beliefs, chances, entropy_before, column, row)
 
     def learn(self, column: int, row: int) -> float:
         """Bayes' rule with the hits that were heard; distance of the count from rounding."""
@@ -181,11 +222,12 @@ class Believer:
     def best_move(self, column: int, row: int, which: float, side: float) -> tuple[int, float]:
         """The move of the smallest value, and how close another choice was."""
         values: dict[int, float] = {}
+        before = entropy(self.belief)
         for move, (right, up, _) in enumerate(MOVES):
             c, r = column + right, row + up
             inside = 0 <= c < len(self.x) and 0 <= r < len(self.y)
             if inside and (move != STAY or self.p["stay"]):
-                values[move] = self.price(self.belief, self.outlook(c, r))
+                values[move] = self.price(self.outlook(c, r, before))
         if not values:
             return STAY, math.inf
         best = min(values, key=lambda move: values[move])

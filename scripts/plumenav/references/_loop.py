@@ -12,9 +12,10 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from plumenav.references._arena import closest_mm, entry, halt, reflect, turn_away
+from plumenav.references import _ties
+from plumenav.references._arena import entry, halt, reflect, turn_away
 from plumenav.references._plume import Chance, Plume, clock, counts_hits
-from plumenav.references._sensor import Nose, Reading
+from plumenav.references._sensor import NOTHING, Nose, Reading
 from plumenav.rng import ENGINE_BLOCK, FIELD_BLOCK, SENSOR_BLOCK, uniform_draws
 
 DURATION_SLACK_S = 1e-9  # durations are compared with this much slack against rounding
@@ -141,21 +142,30 @@ def reaches(a_s: float, b_s: float) -> bool:
     return a_s >= b_s - DURATION_SLACK_S
 
 
-NOTHING = Reading(0.0, 0.0, 0.0, math.inf)  # what a donor gives after its end
+class Donated(NamedTuple):
+    """What an intact agent of another row of the plan smelled until its end, step by step."""
+
+    readings: list[Reading]
+    margin: np.ndarray
 
 
-def donor_readings(
+def donated(
     start: Mapping[str, Any],
     settings: Mapping[str, Any],
     plume: Plume,
     make_model: MakeModel,
     draws: tuple[str, ...],
-) -> list[Reading]:
-    """What the intact agent of another row of the plan smells until its end, step by step."""
+) -> Donated:
+    """Let the intact agent of another row of the plan smell."""
     intact = {**settings, "control": "none", "arrival": "continue"}
     whole = run(start, intact, plume, make_model, draws)
-    columns = (whole[name].tolist() for name in ("odor", "odor_left", "odor_right", "margin"))
-    return [Reading(*row) for row in zip(*columns, strict=True)]
+    columns = (whole[name].tolist() for name in ("odor", "odor_left", "odor_right"))
+    return Donated(list(zip(*columns, strict=True)), whole["margin"])
+
+
+def padded(margin: np.ndarray, n: int) -> np.ndarray:
+    """The first n margins, and inf where there are fewer: nothing is decided there."""
+    return np.concatenate([margin, np.full(max(0, n - len(margin)), math.inf)])[:n]
 
 
 def run(
@@ -177,7 +187,7 @@ def run(
         `boundary`, `movie_end`, `wind_speed_mm_s`, `wind_toward_rad`, `sensor` {`shape`,
         `parameters`, `interpolation`, `threshold`, `dead_zone`}, `control`. These may be missing:
         `movie_part` (whole), `boundary_margin_mm` (needed by `turn`), `noise` and `adaptation` of
-        the sensor (none).
+        the sensor (none), `variables` (True): whether the model's variables are kept.
     plume : Plume
     make_model : callable
         (parameters, wind, dt_s) -> model.
@@ -200,118 +210,128 @@ def run(
     horizon = round(settings["duration_s"] / dt_s)
     part = settings.get("movie_part", "whole")
     ticks = clock(plume, int(start["start_frame"]), horizon, dt_s, settings["movie_end"], part)
-    key = int(start["key"])
-    noise = uniform_draws(key, horizon, len(draws)).tolist()
-    chances: list[Chance | None] = [None] * horizon
+    key, n_steps = int(start["key"]), len(ticks.frame)
+    noise = uniform_draws(key, n_steps, len(draws)).tolist()
+    chances: list[Chance | None] = [None] * n_steps
     if counts_hits(plume):
-        drawn = uniform_draws(key, horizon, 1, FIELD_BLOCK)[:, 0].tolist()
+        drawn = uniform_draws(key, n_steps, 1, FIELD_BLOCK)[:, 0].tolist()
         chances = [Chance(u, dt_s) for u in drawn]
-    jitters = [(0.0, 0.0)] * horizon
+    jitters = [(0.0, 0.0)] * n_steps
     if settings["sensor"].get("noise"):
-        uniforms = uniform_draws(key, horizon, 4, SENSOR_BLOCK).tolist()
+        uniforms = uniform_draws(key, n_steps, 4, SENSOR_BLOCK).tolist()
         jitters = [(normal(a, b), normal(c, d)) for a, b, c, d in uniforms]
-    turns = uniform_draws(key, horizon, 1, ENGINE_BLOCK)[:, 0].tolist()
+    wall_mm, turns = 0.0, [0.0] * n_steps
+    if boundary == "turn":
+        wall_mm = float(settings["boundary_margin_mm"])
+        turns = uniform_draws(key, n_steps, 1, ENGINE_BLOCK)[:, 0].tolist()
     given = None
     if settings["control"] == "shuffled":
-        given = donor_readings(start["donor"], settings, plume, make_model, draws)
+        given = donated(start["donor"], settings, plume, make_model, draws)
+        n_given = len(given.readings)
     wind = Wind(float(settings["wind_speed_mm_s"]), float(settings["wind_toward_rad"]))
     model = make_model(settings["parameters"], wind, dt_s)
     nose = Nose(settings, plume, getattr(model, "bilateral", False))
     arena = plume.arena
     wind_x = wind.speed_mm_s * math.cos(wind.toward_rad)
     wind_y = wind.speed_mm_s * math.sin(wind.toward_rad)
+    local_wind = plume.winds is not None and settings.get("feels_wind", True)
 
     x, y, heading = float(start["x_mm"]), float(start["y_mm"]), float(start["heading_rad"])
+    x1, y1 = x, y
     code, end, time_to_source_s = model.code, "movie" if ticks.ended else "horizon", None
-    encounters, was_in_odor = 0, False
+    to_arrival, encounters, was_in_odor = n_steps, 0, False
     rows: list[tuple[float, ...]] = []
+    keeps_variables = settings.get("variables", True)
     variables: list[dict[str, float]] = []
-    duration_s = len(ticks.frame) * dt_s
+    duration_s = n_steps * dt_s
 
     for i, frame in enumerate(ticks.frame.tolist()):
         # sense
-        if plume.winds is not None and settings.get("feels_wind", True):
+        if local_wind:
             wind_x, wind_y = plume.wind(frame, x, y)
-        if given is not None:
-            smell = given[i] if i < len(given) else NOTHING
+        if given is None:
+            odor, left, right = nose.read(frame, x, y, heading, chances[i], jitters[i])
         else:
-            smell = nose.read(frame, x, y, heading, chances[i], jitters[i])
-        odor, margin = smell.odor, smell.margin
+            odor, left, right = given.readings[i] if i < n_given else NOTHING
         in_odor = odor >= threshold
-        if model.events and not nose.blind:
-            margin = min(margin, abs(odor - threshold))
-        encounters += in_odor and not was_in_odor
+        if in_odor and not was_in_odor:
+            encounters += 1
         was_in_odor = in_odor
-        # record (the margin joins when the step has been decided)
-        here = (x, y, heading, odor, smell.left, smell.right, code)
-        variables.append(model.variables())
-        # decide
-        action = model.decide(
+        if keeps_variables:
+            variables.append(model.variables())
+        # decide; in the order of Sensed: naming a dozen arguments costs more than some models do
+        vx, vy, heading1, code1, margin = model.decide(
             Sensed(
-                t_s=i * dt_s,
-                heading_rad=heading,
-                odor=odor,
-                in_odor=in_odor,
-                u=noise[i],
-                odor_left=smell.left,
-                odor_right=smell.right,
-                wind_x_mm_s=wind_x,
-                wind_y_mm_s=wind_y,
-                x_mm=x,
-                y_mm=y,
-                threshold=threshold,
+                i * dt_s,
+                heading,
+                odor,
+                in_odor,
+                noise[i],
+                left,
+                right,
+                wind_x,
+                wind_y,
+                x,
+                y,
+                threshold,
             )
         )
-        margin = min(margin, action.margin)
         # move
-        x1, y1 = x + action.vx_mm_s * dt_s, y + action.vy_mm_s * dt_s
-        heading1 = action.heading_rad
+        x1, y1 = x + vx * dt_s, y + vy * dt_s
         # bound
-        left = False
+        lost = False
         if boundary == "reflect":
             x1, y1, heading1 = reflect(arena, x1, y1, heading1)
         elif boundary == "absorb":
-            pixel = arena.row_column(x1, y1)
-            left = not arena.contains(*pixel)
-            margin = min(margin, abs(arena.inward(*pixel)))
+            lost = not arena.contains(*arena.row_column(x1, y1))
         elif boundary == "stop":
             x1, y1 = halt(arena, x, y, x1, y1)
         elif boundary == "turn":
-            wall_mm = float(settings["boundary_margin_mm"])
             away, close = turn_away(arena, x, y, x1, y1, wall_mm, turns[i])
             margin = min(margin, close)
             if away is not None:
                 x1, y1, heading1 = x, y, away
+        # record: what was sensed, at the start of the step, with the code of the step before
+        rows.append((x, y, heading, odor, left, right, code, margin))
         # arrival, along the way and not only at its end
-        s = None
         if time_to_source_s is None:
             s = entry(x, y, x1, y1, radius_mm)
-            margin = min(margin, abs(closest_mm(x, y, x1, y1) - radius_mm))
-        rows.append((*here, margin))
-        if s is not None:
-            time_to_source_s = (i + s) * dt_s
-            if arrival == "stop":
-                end, duration_s = "source", time_to_source_s
-                x, y = x + s * (x1 - x), y + s * (y1 - y)
-                break
+            if s is not None:
+                to_arrival, time_to_source_s = i + 1, (i + s) * dt_s
+                if arrival == "stop":
+                    end, duration_s = "source", time_to_source_s
+                    x, y = x + s * (x1 - x), y + s * (y1 - y)
+                    break
         # set heading
-        x, y, heading, code = x1, y1, heading1, action.code
-        if left:
+        x, y, heading, code = x1, y1, heading1, code1
+        if lost:
             end, duration_s = "left", (i + 1) * dt_s
             break
-
-    columns = np.array(rows, np.float64).reshape(len(rows), 8).T
+    n = len(rows)
+    columns = np.array(rows, np.float64).reshape(n, 8).T
+    x0, y0, headings, odors, *_, own_margin = columns
+    x_after, y_after = np.append(x0[1:], x1)[:n], np.append(y0[1:], y1)[:n]
+    close_to_source = _ties.to_source(x0, y0, x_after, y_after, radius_mm)[:to_arrival]
+    margins = [own_margin, padded(close_to_source, n)]
+    if given is not None:
+        margins.append(padded(given.margin, n))
+    elif not nose.blind:
+        margins += [_ties.of_places(nose, x0, y0, headings), _ties.of_dead_zone(nose, n)]
+    if model.events and not nose.blind:
+        margins.append(np.abs(odors - threshold))
+    if boundary == "absorb":
+        margins.append(np.abs(arena.inward(*arena.row_column(x_after, y_after))))
     names = variables[0] if variables else model.variables()
     return {
-        "step": np.arange(len(rows), dtype=np.int32),
-        "x_mm": columns[0],
-        "y_mm": columns[1],
-        "heading_rad": columns[2],
-        "odor": columns[3],
+        "step": np.arange(n, dtype=np.int32),
+        "x_mm": x0,
+        "y_mm": y0,
+        "heading_rad": headings,
+        "odor": odors,
         "odor_left": columns[4],
         "odor_right": columns[5],
         "state": columns[6].astype(np.int8),
-        "margin": columns[7],
+        "margin": np.minimum.reduce(margins),
         **{name: np.array([v[name] for v in variables], np.float64) for name in names},
         "end": end,
         "time_to_source_s": time_to_source_s,
@@ -319,6 +339,6 @@ def run(
         "final_y_mm": y,
         "duration_s": duration_s,
         "encounters": encounters,
-        "wraps": int(ticks.wraps[len(rows) - 1]) if rows else 0,
+        "wraps": int(ticks.wraps[n - 1]) if n else 0,
         "clipped_rates": model.clipped,
     }

@@ -1,4 +1,4 @@
-"""The plume as the references see it: all frames in memory, own pixel arithmetic, own clock.
+"""The plume as the references see it: frames by number, own pixel arithmetic, own clock.
 
 Written from docs/conventions.md (World, Time, Sensor), independently of the engine's fields, so
 that a mistake in either shows as a disagreement.
@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from plumenav.tables import PlumeReader
+from plumenav.tables import Block, PlumeReader
 
 TIME_SLACK_S = 1e-7  # absorbs rounding of time stamps, nothing else
 MOVIE_ENDS = ("loop", "hold", "stop")
+KEPT_MB = 100.0  # of decoded frames, by default
 
 
 class Chance(NamedTuple):
@@ -26,13 +29,14 @@ class Chance(NamedTuple):
     dt_s: float
 
 
-class Sampler(Protocol):
-    """Concentration at (frame, row, column), for a point inside the arena."""
+Places = list[tuple[float, float]]  # (row, column)
 
-    def __call__(
-        self, frame: int, row: float, column: float, chance: Chance | None = None
-    ) -> float:
-        """Concentration, or hits in the step that `chance` belongs to."""
+
+class Sampler(Protocol):
+    """Concentration in a frame, at places inside the arena."""
+
+    def __call__(self, frame: int, places: Places, chance: Chance | None = None) -> list[float]:
+        """Concentrations, or hits in the step that `chance` belongs to."""
         ...
 
 
@@ -57,23 +61,34 @@ class Arena(NamedTuple):
     source_column: float
     endless: bool
 
-    def row_column(self, x_mm: float, y_mm: float) -> tuple[float, float]:
+    def row_column(self, x_mm: Any, y_mm: Any) -> tuple[Any, Any]:
         """Pixel (row, column) of a world position in mm; integers are pixel centres."""
         return (
             self.source_row - y_mm / self.mm_per_px,
             x_mm / self.mm_per_px + self.source_column,
         )
 
-    def inward(self, row: float, column: float) -> float:
-        """Distance to the nearest outer edge, pixels; negative outside."""
-        if self.endless:
-            return math.inf
-        return min(row + 0.5, self.height - 0.5 - row, column + 0.5, self.width - 0.5 - column)
+    def x_y_mm(self, row: float, column: float) -> tuple[float, float]:
+        """World position of a pixel (row, column)."""
+        return (
+            (column - self.source_column) * self.mm_per_px,
+            (self.source_row - row) * self.mm_per_px,
+        )
 
-    def contains(self, row: float, column: float) -> bool:
-        """Whether a pixel position is inside: the upper edges are outside."""
+    def inward(self, row: Any, column: Any) -> Any:
+        """Distance to the nearest outer edge, pixels; negative outside. Numbers or arrays."""
+        if self.endless:
+            return np.full_like(row, math.inf)
+        along = np.minimum(column + 0.5, self.width - 0.5 - column)
+        return np.minimum(along, np.minimum(row + 0.5, self.height - 0.5 - row))
+
+    def contains(self, row: Any, column: Any) -> Any:
+        """Whether a pixel position is inside: the upper edges are outside. Numbers or arrays."""
         return self.endless or (
-            -0.5 <= row < self.height - 0.5 and -0.5 <= column < self.width - 0.5
+            (row >= -0.5)
+            & (row < self.height - 0.5)
+            & (column >= -0.5)
+            & (column < self.width - 0.5)
         )
 
     def edges_mm(self) -> tuple[float, float, float, float]:
@@ -85,8 +100,68 @@ class Arena(NamedTuple):
         return x_low, x_high, y_low, y_high
 
 
+class Frames(Protocol):
+    """Frames by their number; an array of them will do."""
+
+    def __len__(self) -> int:
+        """Number of frames."""
+        ...
+
+    def __getitem__(self, frame: int) -> np.ndarray:
+        """One frame, shape (height, width)."""
+        ...
+
+
+class FramesOfFile:
+    """Frames of a plume file. They are decoded in blocks, and those used last are kept.
+
+    Parameters
+    ----------
+    reader : PlumeReader
+    kept_mb : float
+        Memory for decoded blocks; one is always kept. It changes no result.
+    block : callable, optional
+        Where a block is had from, by its number, instead of from the reader.
+    """
+
+    def __init__(
+        self,
+        reader: PlumeReader,
+        kept_mb: float = KEPT_MB,
+        block: Callable[[int], Block] | None = None,
+    ) -> None:
+        self.reader = reader
+        self.block = block or reader.block
+        self.room = kept_mb * 1e6
+        self.kept: dict[
+            int, np.ndarray
+        ] = {}  # by number of the block, the last one used at the end
+        self.decoded = 0
+
+    def __len__(self) -> int:
+        return self.reader.n_frames
+
+    def __getitem__(self, frame: int) -> np.ndarray:
+        number = bisect_right(self.reader.block_first, frame) - 1
+        block = self.kept.pop(number, None)
+        if block is None:
+            block = self.decode(number)
+        self.kept[number] = block
+        found: np.ndarray = block[frame - self.reader.block_first[number]]
+        return found
+
+    def decode(self, number: int) -> np.ndarray:
+        """Frames of a block, after others have made room for them."""
+        n_bytes = self.reader.block_sizes[number] * math.prod(self.reader.shape)
+        self.room -= n_bytes * self.reader.dtype.itemsize
+        while self.room < 0.0 and self.kept:
+            self.room += self.kept.pop(next(iter(self.kept))).nbytes
+        self.decoded += 1
+        return self.block(number).frames
+
+
 class Plume(NamedTuple):
-    """A plume in memory.
+    """A plume that is open for reading.
 
     Attributes
     ----------
@@ -95,17 +170,19 @@ class Plume(NamedTuple):
     arena : Arena
     time_s : ndarray, shape (n,), float64
         Time stamps of the frames.
-    frames : ndarray, shape (n, height, width), stored dtype
-        Concentration = frames * scale + offset, in double precision.
-    winds : ndarray, shape (n or 1, 2, height, width), optional
-        Recorded wind, mm/s.
+    frames : Frames
+        Of (height, width), in the stored dtype; concentration = frames * scale + offset, in double
+        precision.
+    winds : Frames, optional
+        Recorded wind, mm/s, one frame for each of the plume's, or a single one: of
+        (2 height, width), the downwind component above the crosswind one.
     """
 
     metadata: dict[str, Any]
     arena: Arena
     time_s: np.ndarray
-    frames: np.ndarray
-    winds: np.ndarray | None = None
+    frames: Frames
+    winds: Frames | None = None
 
     def wind(self, frame: int, x_mm: float, y_mm: float) -> tuple[float, float]:
         """Recorded wind (x, y) at a place, mm/s, linear between the centres of pixels.
@@ -114,15 +191,18 @@ class Plume(NamedTuple):
         """
         if self.winds is None:
             raise ValueError("this plume has no recorded wind")
-        field = self.winds[min(frame, len(self.winds) - 1)]
+        both = self.winds[min(frame, len(self.winds) - 1)]
+        height, width = len(both) // 2, both.shape[1]
         row, column = self.arena.row_column(x_mm, y_mm)
-        row = min(max(row, 0.0), field.shape[1] - 1.0)
-        column = min(max(column, 0.0), field.shape[2] - 1.0)
+        row = min(max(row, 0.0), height - 1.0)
+        column = min(max(column, 0.0), width - 1.0)
         above, left = int(row), int(column)
-        below = min(above + 1, field.shape[1] - 1)
-        right = min(left + 1, field.shape[2] - 1)
+        below = min(above + 1, height - 1)
+        right = min(left + 1, width - 1)
         down, over = row - above, column - left
-        corners = field[:, [above, above, below, below], [left, right, left, right]]
+        corners = both.reshape(2, height, width)[
+            :, [above, above, below, below], [left, right, left, right]
+        ]
         weights = [
             (1.0 - down) * (1.0 - over),
             (1.0 - down) * over,
@@ -133,21 +213,27 @@ class Plume(NamedTuple):
         return float(x), float(y)
 
 
-def read_plume(
+@contextmanager
+def opened_plume(
     path: str | os.PathLike[str], wind_path: str | os.PathLike[str] | None = None
-) -> Plume:
-    """Read a plume file, and its recorded wind, into memory once, in the stored dtype.
+) -> Iterator[Plume]:
+    """A plume file, and its recorded wind, open for reading.
+
+    Parameters
+    ----------
+    path, wind_path : path
 
     Raises
     ------
     UserError
-        If the file is damaged or not a plume.
+        If a file is damaged or not a plume.
     """
-    with PlumeReader(path) as reader:
+    with ExitStack() as files:
+        reader = files.enter_context(PlumeReader(path))
+        winds = None
+        if wind_path is not None:
+            winds = FramesOfFile(files.enter_context(PlumeReader(wind_path)))
         facts = reader.metadata
-        frames = np.empty((reader.n_frames, *reader.shape), reader.dtype)
-        for block in reader.blocks():
-            frames[block.first : block.first + len(block.frames)] = block.frames
         arena = Arena(
             int(facts["height"]),
             int(facts["width"]),
@@ -156,16 +242,7 @@ def read_plume(
             float(facts["source_column"]),
             facts["kind"] == "signal",
         )
-        return Plume(facts, arena, reader.time_s.copy(), frames, read_wind(wind_path))
-
-
-def read_wind(path: str | os.PathLike[str] | None) -> np.ndarray | None:
-    """Recorded wind, mm/s, shape (n, 2, height, width): downwind and crosswind component."""
-    if path is None:
-        return None
-    with PlumeReader(path) as reader:
-        both = np.concatenate([block.frames for block in reader.blocks()])
-    return both.reshape(len(both), 2, both.shape[1] // 2, both.shape[2])
+        yield Plume(facts, arena, reader.time_s, FramesOfFile(reader), winds)
 
 
 # ------------------------------------------------------------------------------------ clock
@@ -332,12 +409,11 @@ def detection_sampler(plume: Plume) -> Sampler:
     rate_hz = DETECTIONS[plume.metadata["field"]]
     constants, arena = plume.metadata["field_constants"], plume.arena
 
-    def sample(frame: int, row: float, column: float, chance: Chance | None = None) -> float:
+    def sample(frame: int, places: Places, chance: Chance | None = None) -> list[float]:
         if chance is None:
             raise ValueError("a field of detections needs the step's uniform number")
-        x_mm = (column - arena.source_column) * arena.mm_per_px
-        y_mm = (arena.source_row - row) * arena.mm_per_px
-        return float(hits(rate_hz(constants, x_mm, y_mm) * chance.dt_s, chance.uniform))
+        rates = (rate_hz(constants, *arena.x_y_mm(row, column)) for row, column in places)
+        return [float(hits(rate * chance.dt_s, chance.uniform)) for rate in rates]
 
     return sample
 
@@ -352,21 +428,35 @@ def formula_sampler(plume: Plume) -> Sampler:
         raise ValueError(f"no reference for the field {name!r}; known: {known}")
     formula, arena = FORMULAS[name], plume.arena
 
-    def sample(frame: int, row: float, column: float, chance: Chance | None = None) -> float:
-        x_mm = (column - arena.source_column) * arena.mm_per_px
-        y_mm = (arena.source_row - row) * arena.mm_per_px
-        return formula(constants, x_mm, y_mm)
+    def sample(frame: int, places: Places, chance: Chance | None = None) -> list[float]:
+        return [formula(constants, *arena.x_y_mm(row, column)) for row, column in places]
 
     return sample
+
+
+def look_up(frames: Frames) -> Callable[[int], Callable[[int], float]]:
+    """How to look up a number of a frame, by the frame's number and then by row * width + column.
+
+    The frame of the step before is at hand: agents look at each several times.
+    """
+    shown, numbers = -1, None
+
+    def numbers_of(frame: int) -> Any:
+        nonlocal shown, numbers
+        if frame != shown:
+            shown, numbers = frame, frames[frame].reshape(-1).item
+        return numbers
+
+    return numbers_of
 
 
 def signal_sampler(plume: Plume) -> Sampler:
     """Sampler of a time series: the frame's single number, wherever the agent is."""
     scale, offset = float(plume.metadata["scale"]), float(plume.metadata["offset"])
-    stored = plume.frames.item
+    numbers_of = look_up(plume.frames)
 
-    def sample(frame: int, row: float, column: float, chance: Chance | None = None) -> float:
-        return float(stored(frame, 0, 0)) * scale + offset
+    def sample(frame: int, places: Places, chance: Chance | None = None) -> list[float]:
+        return [numbers_of(frame)(0) * scale + offset] * len(places)
 
     return sample
 
@@ -374,11 +464,15 @@ def signal_sampler(plume: Plume) -> Sampler:
 def nearest_sampler(plume: Plume) -> Sampler:
     """Sampler of a movie: the pixel whose centre is nearest."""
     scale, offset = float(plume.metadata["scale"]), float(plume.metadata["offset"])
-    stored = plume.frames.item
+    width, floor = plume.arena.width, math.floor
+    numbers_of = look_up(plume.frames)
 
-    def sample(frame: int, row: float, column: float, chance: Chance | None = None) -> float:
-        pixel = stored(frame, math.floor(row + 0.5), math.floor(column + 0.5))
-        return float(pixel) * scale + offset
+    def sample(frame: int, places: Places, chance: Chance | None = None) -> list[float]:
+        stored = numbers_of(frame)
+        return [
+            stored(floor(row + 0.5) * width + floor(column + 0.5)) * scale + offset
+            for row, column in places
+        ]
 
     return sample
 
@@ -386,21 +480,24 @@ def nearest_sampler(plume: Plume) -> Sampler:
 def bilinear_sampler(plume: Plume) -> Sampler:
     """Sampler of a movie: between the four surrounding pixel centres, continued at the edges."""
     scale, offset = float(plume.metadata["scale"]), float(plume.metadata["offset"])
-    height, width = plume.arena.height, plume.arena.width
-    stored = plume.frames.reshape(-1).item  # one number is looked up faster than three
+    height, width, floor = plume.arena.height, plume.arena.width, math.floor
+    numbers_of = look_up(plume.frames)
 
-    def sample(frame: int, row: float, column: float, chance: Chance | None = None) -> float:
-        above, left = math.floor(row), math.floor(column)
-        down, right = row - above, column - left
-        below = above + 1 if above + 1 < height else above
-        above = above if above >= 0 else 0
-        c1 = left + 1 if left + 1 < width else left
-        c0 = left if left >= 0 else 0
-        upper_row = (frame * height + above) * width
-        lower_row = (frame * height + below) * width
-        upper = (1.0 - right) * stored(upper_row + c0) + right * stored(upper_row + c1)
-        lower = (1.0 - right) * stored(lower_row + c0) + right * stored(lower_row + c1)
-        return float((1.0 - down) * upper + down * lower) * scale + offset
+    def sample(frame: int, places: Places, chance: Chance | None = None) -> list[float]:
+        stored = numbers_of(frame)
+        values = []
+        for row, column in places:
+            above, left = floor(row), floor(column)
+            down, right = row - above, column - left
+            below = above + 1 if above + 1 < height else above
+            above = above if above >= 0 else 0
+            c1 = left + 1 if left + 1 < width else left
+            c0 = left if left >= 0 else 0
+            upper_row, lower_row = above * width, below * width
+            upper = (1.0 - right) * stored(upper_row + c0) + right * stored(upper_row + c1)
+            lower = (1.0 - right) * stored(lower_row + c0) + right * stored(lower_row + c1)
+            values.append(((1.0 - down) * upper + down * lower) * scale + offset)
+        return values
 
     return sample
 

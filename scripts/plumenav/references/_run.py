@@ -5,16 +5,20 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from plumenav.references._plume import Plume, read_plume
-from plumenav.tables import REFERENCE
+from plumenav.references._plume import FramesOfFile, Plume, opened_plume
+from plumenav.tables import REFERENCE, PlumeReader
+from plumenav.tables.together import Seat, look_together
 
 Simulate = Callable[[Mapping[str, Any], Mapping[str, Any], Plume], dict[str, Any]]
+
+STEPS_AT_ONCE = 400_000  # of agents that look at the plume together: some 200 MB of numbers
 
 OUTCOME = (
     "end",
@@ -71,6 +75,19 @@ def model_class(module: ModuleType) -> Any:
     return getattr(module, "MODEL", only)
 
 
+def _seated(
+    simulate: Simulate,
+    row: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    plume: Plume,
+    reader: PlumeReader,
+    seat: Seat,
+) -> dict[str, Any]:
+    """Simulate one agent, which sees the plume together with others."""
+    frames = FramesOfFile(reader, 0.0, seat.block)
+    return simulate(row, settings, plume._replace(frames=frames))
+
+
 def run_sample(
     plan_rows: pa.Table | Iterable[Mapping[str, Any]],
     settings: Mapping[str, Any],
@@ -88,11 +105,11 @@ def run_sample(
     settings : dict
         Resolved numbers, see :func:`plumenav.references._loop.run`, and `model`, its name.
     plume_path : path
-        Plume file; read into memory once.
+        Plume file; only those frames are read that somebody sees.
     simulate : callable, optional
         The reference to use instead of the built-in one of the model's name (a user's plug-in).
     wind_path : path, optional
-        Recorded wind of the plume; read into memory once.
+        Recorded wind of the plume.
     plan : pyarrow.Table or iterable of dict, optional
         All rows of the plan; shuffled agents need the rows that these are paired with.
 
@@ -109,17 +126,27 @@ def run_sample(
         everyone = {int(row["simulation"]): row for row in _rows(rows if plan is None else plan)}
         rows = [{**row, "donor": everyone[_partner(int(row["simulation"]))]} for row in rows]
     simulate = simulate or find(settings["model"])
-    plume = read_plume(plume_path, wind_path)
-    pieces: list[dict[str, Any]] = []
+    settings = {**settings, "variables": False}
+    n_steps = round(settings["duration_s"] / settings["dt_s"])
+    at_once = max(1, STEPS_AT_ONCE // max(1, n_steps))
+    rows = sorted(rows, key=lambda one: int(one["simulation"]))
+    results: list[dict[str, Any]] = []
+    with PlumeReader(plume_path) as reader, opened_plume(plume_path, wind_path) as plume:
+        for first in range(0, len(rows), at_once):
+            viewers = [
+                partial(_seated, simulate, row, settings, plume, reader)
+                for row in rows[first : first + at_once]
+            ]
+            results += look_together(reader.block, viewers)
+    pieces: dict[str, list[np.ndarray]] = {name: [] for name in REFERENCE.arrow.names}
     outcomes: list[dict[str, Any]] = []
-    for row in sorted(rows, key=lambda one: int(one["simulation"])):
-        result = simulate(row, settings, plume)
-        number = int(row["simulation"])
+    for number, result in zip((int(row["simulation"]) for row in rows), results, strict=True):
         result["simulation"] = np.full(len(result["step"]), number, np.int64)
-        pieces.append({name: result[name] for name in REFERENCE.arrow.names})
+        for name, columns in pieces.items():
+            columns.append(result[name])
         outcomes.append({"simulation": number, **{name: result[name] for name in OUTCOME}})
     columns = [
-        pa.array(np.concatenate([piece[field.name] for piece in pieces] or [[]]), field.type)
+        pa.array(np.concatenate(pieces[field.name] or [np.zeros(0)]), field.type)
         for field in REFERENCE.arrow
     ]
     return pa.Table.from_arrays(columns, schema=REFERENCE.arrow), outcomes

@@ -6,12 +6,15 @@ Written from docs/conventions.md (Sensor). Shuffled odour is the loop's business
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from plumenav.references._plume import Chance, Plume, sampler
+from plumenav.references._plume import Chance, Plume, Sampler, sampler
 
 Points = list[tuple[float, float]]  # (forward_mm, left_mm)
+Reading = tuple[float, float, float]  # odour; left, right
+Smell = Callable[[int, float, float, float, Chance | None], list[float]]
+NOTHING: Reading = (0.0, 0.0, 0.0)
 
 
 def point() -> Points:
@@ -77,36 +80,6 @@ def fold(value: float, low: float, high: float) -> float:
     return low + (m if m <= length else 2.0 * length - m)
 
 
-def _half_distance(value: float) -> float:
-    """Distance of a pixel coordinate from the nearest pixel edge (a half-integer)."""
-    part = (value + 0.5) % 1.0
-    return min(part, 1.0 - part)
-
-
-def _mean(values: list[float]) -> float:
-    return sum(values) / len(values)
-
-
-class Reading(NamedTuple):
-    """What one agent smells in one step.
-
-    Attributes
-    ----------
-    odor : float
-        Concentration as the model gets it.
-    left, right : float
-        The same of the two sides of a paired sensor; equal to `odor` where sides are not asked for.
-    margin : float
-        Distance to the nearest arena edge or (sampling `nearest`) pixel edge, in pixels, or of a
-        reading from the dead zone; the smallest of them.
-    """
-
-    odor: float
-    left: float
-    right: float
-    margin: float
-
-
 class Nose:
     """What one agent smells. It adapts: ask it once per step, in order.
 
@@ -117,23 +90,27 @@ class Nose:
     plume : Plume
     sides : bool
         Whether left and right are asked for: the first half of the sensor's points is its left one.
+
+    Attributes
+    ----------
+    raw : list of tuple of float
+        Of each step, the readings that were compared with the dead zone; empty if there is none.
     """
 
     def __init__(self, settings: Mapping[str, Any], plume: Plume, sides: bool = False) -> None:
-        self.sides = sides
-        self.noise = float(settings["sensor"].get("noise") or 0.0)
-        self.adaptation = settings["sensor"].get("adaptation")
-        self.adapting = settings["dt_s"] / self.adaptation["tau_s"] if self.adaptation else 0.0
-        self.adapted = 0.0
         sensor, control = settings["sensor"], settings["control"]
         if control not in ("none", "blind", "blank_region", "shuffled"):
             raise ValueError(f"control {control!r}; known: none, blind, blank_region, shuffled")
+        self.sides = sides
         self.blind = control == "blind"
-        self.points = points_of(sensor)
-        self.sample = sampler(plume, sensor["interpolation"])
-        self.arena = plume.arena
-        self.reach_px = max(math.hypot(*one) for one in self.points) / plume.arena.mm_per_px
+        self.noise = float(sensor.get("noise") or 0.0)
+        self.adaptation = sensor.get("adaptation")
+        self.adapting = settings["dt_s"] / self.adaptation["tau_s"] if self.adaptation else 0.0
+        self.adapted = 0.0
         self.dead_zone = sensor["dead_zone"]
+        self.raw: list[tuple[float, ...]] = []
+        self.points = points_of(sensor)
+        self.arena = plume.arena
         # only these pick one pixel or its neighbour: a decision that can be a tie
         self.has_pixels = (
             plume.metadata["kind"] not in ("analytic", "signal")
@@ -142,6 +119,9 @@ class Nose:
         self.blank = plume.metadata["blank"] if control == "blank_region" else None
         if control == "blank_region" and self.blank is None:
             raise ValueError("control blank_region: the plume's metadata has no blank region")
+        self.smell = smeller(
+            self.points, plume, sampler(plume, sensor["interpolation"]), self.blank
+        )
 
     def read(
         self,
@@ -152,7 +132,7 @@ class Nose:
         chance: Chance | None = None,
         jitter: tuple[float, float] = (0.0, 0.0),
     ) -> Reading:
-        """Reading as the model gets it, and how close it came to being another one.
+        """Readings as the model gets them.
 
         Parameters
         ----------
@@ -163,68 +143,78 @@ class Nose:
             Of the step; only fields of detections need it. All points share it.
         jitter : tuple of float
             Standard normal numbers of the step: left (or only) side, right side.
+
+        Returns
+        -------
+        tuple of float
+            Odour, and the same of the two sides of a paired sensor; equal where sides are not asked
+            for.
         """
         if self.blind:
-            return Reading(0.0, 0.0, 0.0, math.inf)
-        values, margin = self._values(frame, x_mm, y_mm, heading_rad, chance)
+            return NOTHING
+        values = self.smell(frame, x_mm, y_mm, heading_rad, chance)
+        odor = sum(values) / len(values)
+        if not self.sides:
+            if self.noise:
+                odor += self.noise * jitter[0]
+            if self.dead_zone is not None:
+                self.raw.append((odor,))
+                odor = 0.0 if odor < self.dead_zone else odor
+            if self.adaptation:
+                odor *= self.gain(odor)
+            return odor, odor, odor
         half = len(values) // 2
-        left_noise, right_noise = (self.noise * g for g in jitter)
-        if self.sides:
-            means = [
-                _mean(values) + _mean([left_noise, right_noise]),
-                _mean(values[:half]) + left_noise,
-                _mean(values[half:]) + right_noise,
-            ]
-        else:
-            means = [_mean(values) + left_noise]
-        readings = []
-        for raw in means:
-            # a reading of zero is zero on either side of the dead zone
-            if self.dead_zone is not None and abs(raw) > 1e-9:
-                margin = min(margin, abs(raw - self.dead_zone))
-            dead = self.dead_zone is not None and raw < self.dead_zone
-            readings.append(0.0 if dead else raw)
+        left, right = sum(values[:half]) / half, sum(values[half:]) / (len(values) - half)
+        if self.noise:
+            left_noise, right_noise = self.noise * jitter[0], self.noise * jitter[1]
+            odor += (left_noise + right_noise) / 2
+            left, right = left + left_noise, right + right_noise
+        if self.dead_zone is not None:
+            self.raw.append((odor, left, right))
+            odor = 0.0 if odor < self.dead_zone else odor
+            left = 0.0 if left < self.dead_zone else left
+            right = 0.0 if right < self.dead_zone else right
         if self.adaptation:
-            half_level = self.adaptation["half_level"]
-            gain = half_level / (half_level + self.adapted)
-            self.adapted = max(0.0, self.adapted + (readings[0] - self.adapted) * self.adapting)
-            readings = [gain * reading for reading in readings]
-        odor, left, right = readings if self.sides else readings * 3
-        return Reading(odor, left, right, margin)
+            gain = self.gain(odor)
+            odor, left, right = gain * odor, gain * left, gain * right
+        return odor, left, right
 
-    def _values(
-        self, frame: int, x: float, y: float, heading: float, chance: Chance | None
-    ) -> tuple[list[float], float]:
-        cos_h, sin_h = math.cos(heading), math.sin(heading)
-        arena, blank = self.arena, self.blank
-        values: list[float] = []
-        margin, outside = math.inf, -math.inf
-        # far inside the image no point needs to be asked whether it is outside
-        depth = arena.inward(*arena.row_column(x, y)) - self.reach_px
-        safe = depth > 1.0 and blank is None
-        if safe:
-            margin = depth
-        for forward, left in self.points:
-            row, column = arena.row_column(
-                x + forward * cos_h - left * sin_h, y + forward * sin_h + left * cos_h
-            )
-            if safe:
-                values.append(self.sample(frame, row, column, chance))
-                if self.has_pixels:
-                    margin = min(margin, _half_distance(row), _half_distance(column))
-                continue
+    def gain(self, odor: float) -> float:
+        """Gain of this step's readings; then it adapts to the one of the whole sensor."""
+        half_level: float = self.adaptation["half_level"]
+        gain = half_level / (half_level + self.adapted)
+        self.adapted = max(0.0, self.adapted + (odor - self.adapted) * self.adapting)
+        return gain
+
+
+def smeller(
+    points: Points, plume: Plume, sample: Sampler, blank: Mapping[str, int] | None
+) -> Smell:
+    """Concentrations at the points of a sensor; [0, 0] if one of them is outside the arena."""
+    arena, sin, cos = plume.arena, math.sin, math.cos
+    mm_per_px, source_row, source_column = arena.mm_per_px, arena.source_row, arena.source_column
+    last_row, last_column, endless = arena.height - 0.5, arena.width - 0.5, arena.endless
+    seen: tuple[int, float, float, float] | None = None
+    values: list[float] = []
+
+    def smell(frame: int, x: float, y: float, heading: float, chance: Chance | None) -> list[float]:
+        nonlocal seen, values
+        if seen == (frame, x, y, heading) and chance is None:
+            return values  # it stands, and the frame is the same: so is what it smells
+        seen = (frame, x, y, heading)
+        cos_h, sin_h = cos(heading), sin(heading)
+        places = []
+        for forward, left in points:
+            row = source_row - (y + forward * sin_h + left * cos_h) / mm_per_px
+            column = (x + forward * cos_h - left * sin_h) / mm_per_px + source_column
             if blank is not None:
                 row = fold(row, blank["row_start"], blank["row_stop"] - 1)
                 column = fold(column, blank["column_start"], blank["column_stop"] - 1)
-            else:
-                inward = arena.inward(row, column)
-                margin = min(margin, abs(inward))
-                if not arena.contains(row, column):
-                    outside = max(outside, -inward)
-                    continue
-            values.append(self.sample(frame, row, column, chance))
-            if self.has_pixels:
-                margin = min(margin, _half_distance(row), _half_distance(column))
-        if outside > -math.inf:  # one point outside is enough: the deepest one decides
-            return [0.0, 0.0], outside
-        return values, margin
+            elif not ((-0.5 <= row < last_row and -0.5 <= column < last_column) or endless):
+                values = [0.0, 0.0]
+                return values
+            places.append((row, column))
+        values = sample(frame, places, chance)
+        return values
+
+    return smell

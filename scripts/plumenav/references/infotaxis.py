@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from plumenav.references import _belief
 from plumenav.references._plume import Plume
 
@@ -21,13 +19,13 @@ DRAWS = _belief.DRAWS
 EXAMPLE_PARAMETERS = _belief.EXAMPLE_PARAMETERS
 
 
-def price(belief: np.ndarray, after: _belief.Outlook) -> float:
+def price(after: _belief.Outlook) -> float:
     """Expected change of entropy, bits; certainty (found) has none."""
     expected = sum(
         chance * _belief.entropy(posterior)
         for chance, posterior in zip(after.chances.tolist(), after.beliefs, strict=True)
     )
-    return float(expected) - _belief.entropy(belief)
+    return float(expected) - after.entropy_before
 
 
 def simulate(start: Mapping[str, Any], settings: Mapping[str, Any], plume: Plume) -> dict[str, Any]:

@@ -22,11 +22,13 @@ DRAWS = _belief.DRAWS
 EXAMPLE_PARAMETERS = _belief.EXAMPLE_PARAMETERS
 
 
-def price(belief: np.ndarray, after: _belief.Outlook) -> float:
+def price(after: _belief.Outlook) -> float:
     """Expected logarithm of the time still to come, bits."""
+    rows, columns = np.indices(after.beliefs.shape[1:])
+    cells_away = np.abs(rows - after.row) + np.abs(columns - after.column)
     total = 0.0
     for chance, posterior in zip(after.chances.tolist(), after.beliefs, strict=True):
-        distance = float(np.sum(posterior * after.distance))
+        distance = float(np.sum(posterior * cells_away))
         bracket = distance + 2.0 ** (_belief.entropy(posterior) - 1.0) - 0.5
         if chance > 0.0:
             total += chance * (math.log2(bracket) if bracket > 0.0 else bracket)

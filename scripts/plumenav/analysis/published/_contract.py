@@ -1,10 +1,11 @@
 """What a file of published targets defines: measurements of ours, by key.
 
 A file of this folder without a leading underscore defines
-    measurements(folder: Path) -> list[Measurement]
-which computes our value of each of its keys; `folder` is an empty directory for scratch files. The
-published value, its source and the tolerance of a key are in targets.yaml: every key measured has
-an entry there, and every entry there is measured or says why it is not.
+    measurements(folder: Path, models: Collection[str]) -> list[Measurement]
+which computes our value of each of its keys that is of one of these models, or that such a key is
+ranked against; `folder` is an empty directory for scratch files. The published value, its source
+and the tolerance of a key are in targets.yaml: every key measured has an entry there, and every
+entry there is measured or says why it is not.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -15,30 +16,60 @@ from plumenav.rng import noise_key
 from plumenav.tables import PlumeReader, PlumeWriter
 
 SEED = 2018
+WORLD_MM = 1e9  # a pixel that nobody leaves
 
 
-def signal_plume(path: Path, odor: np.ndarray, rate_hz: float) -> Path:
-    """Write a plume that every agent smells alike, wherever it is.
+def write_plume(
+    path: Path,
+    frames: np.ndarray,
+    rate_hz: float,
+    mm_per_px: float,
+    source: tuple[float, float],
+    scale: float = 1.0,
+) -> Path:
+    """Write a movie of stored numbers, as the engine has them from most recordings.
+
+    16 bits: the kernel for them is the one that a run compiles for its own plumes.
+
+    Parameters
+    ----------
+    path : Path
+    frames : ndarray, shape (n, height, width)
+        Whole numbers from 0 to 65535; concentration is `scale` times them.
+    rate_hz : float
+        Frames per second.
+    mm_per_px : float
+    source : tuple of float
+        Its row and column.
+    scale : float
+    """
+    n, height, width = frames.shape
+    with PlumeWriter(path, height, width, "uint16", scale, 0.0) as writer:
+        writer.write(np.arange(n) / rate_hz, frames.astype(np.uint16))
+        writer.metadata.update(
+            {
+                **{"kind": "movie", "field": "movie", "field_constants": {}, "blank": None},
+                **{"height": height, "width": width, "dtype": "uint16"},
+                **{"scale": scale, "offset": 0.0, "mm_per_px": mm_per_px},
+                **{"source_row": source[0], "source_column": source[1]},
+                "period_s": n / rate_hz,
+            }
+        )
+    return path
+
+
+def same_everywhere(path: Path, odor: np.ndarray, rate_hz: float) -> Path:
+    """Write a plume that every agent smells alike: one pixel that is the world, 0 or 1.
 
     Parameters
     ----------
     path : Path
     odor : ndarray, shape (n,)
-        Concentration of each sample.
+        Each sample: 0 or 1.
     rate_hz : float
         Samples per second.
     """
-    with PlumeWriter(path, 1, 1, "float32", 1.0, 0.0) as writer:
-        writer.write(np.arange(len(odor)) / rate_hz, odor.astype(np.float32).reshape(-1, 1, 1))
-        writer.metadata.update(
-            {
-                **{"kind": "signal", "field": "signal", "field_constants": {}, "blank": None},
-                **{"height": 1, "width": 1, "dtype": "float32", "scale": 1.0, "offset": 0.0},
-                **{"mm_per_px": 1.0, "source_row": 0.0, "source_column": 0.0},
-                "period_s": len(odor) / rate_hz,
-            }
-        )
-    return path
+    return write_plume(path, odor.reshape(-1, 1, 1), rate_hz, WORLD_MM, (0.0, 0.0))
 
 
 def starts(n: int, x_mm: tuple[float, float], y_mm: tuple[float, float]) -> Columns:
@@ -76,21 +107,40 @@ def settings(model: str, preset: str, dt_s: float, duration_s: float, **changes:
     }
 
 
-def tracks(plume: Path, plan: Columns, how: dict[str, Any]) -> tuple[Columns, Any]:
+def tracks(
+    plume: Path,
+    plan: Columns,
+    how: dict[str, Any],
+    wanted: Collection[str] = ("x_mm", "y_mm", "heading_rad", "state"),
+) -> tuple[Columns, Any]:
     """Simulate agents that all live until the end.
+
+    Parameters
+    ----------
+    plume : Path
+    plan : dict of ndarray
+    how : dict
+        Engine settings.
+    wanted : collection of str
+        Columns that are kept.
 
     Returns
     -------
-    columns : dict of ndarray, each of shape (agents, steps)
+    columns : dict of ndarray, each of shape (agents, steps recorded)
     simulations : pyarrow.Table
         Schema SIMULATIONS.
     """
-    parts: list[Columns] = []
+    n, every = len(plan["simulation"]), how["record_every"]
+    shape = (n, -(-round(how["duration_s"] / how["dt_s"]) // every))
+    columns: Columns = {}
+
+    def keep(part: Columns) -> None:
+        place = part["simulation"] * shape[1] + part["step"] // every
+        for name in wanted:
+            if name not in columns:
+                columns[name] = np.empty(shape, part[name].dtype)
+            columns[name].reshape(-1)[place] = part[name]
+
     with PlumeReader(plume) as reader:
-        outcome = simulate(Blocks(reader), plan, how, parts.append)
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    order = np.lexsort((columns["step"], columns["simulation"]))
-    n = len(plan["simulation"])
-    return {name: column[order].reshape(n, -1) for name, column in columns.items()}, (
-        outcome.simulations
-    )
+        outcome = simulate(Blocks(reader), plan, how, keep)
+    return columns, outcome.simulations

@@ -119,7 +119,10 @@ def walk(
         moves[i] = move
         row += MOVE_ROW[move]
         column += MOVE_COLUMN[move]
-        beliefs[i + 1] = beliefs[i]
+        # element by element: the message of an assignment that does not fit takes 3 s to compile
+        for r in range(rows):
+            for j in range(beliefs.shape[2]):
+                beliefs[i + 1, r, j] = beliefs[i, r, j]
         _learn(beliefs[i + 1], planes, found, hits[i + 1], row, column, rows, columns)
     return row, column
 

@@ -9,7 +9,7 @@ L = length / cell and on I = emission * interval. Time is counted in steps.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -197,7 +197,7 @@ WALKS = ("2d_l1_i2", "1d_l2_i2")
 ENTROPIES = ("2d_l1_i2",)  # and of these, those whose entropies are published, too
 
 
-def measurements(folder: Path) -> list[Measurement]:
+def measurements(folder: Path, models: Collection[str]) -> list[Measurement]:
     """Everything about the belief-based searchers that has a published value.
 
     Keys: `otto.WORLD.grid`, `.hit_values`, `.mean_hits_D` (D = 1 .. 5 cells), `.first_bits`;
@@ -209,13 +209,15 @@ def measurements(folder: Path) -> list[Measurement]:
     ----------
     folder : Path
         For files of the checks; not used by these.
+    models : collection of str
+        Of RULES; what is published of OTTO's world itself goes with infotaxis.
     """
     found: list[Measurement] = []
 
     def exact(key: str, ours: float) -> None:
         found.append(Measurement(key, float(ours), None, 1))
 
-    for name, (dimensions, length, intensity) in WORLDS.items():
+    for name, (dimensions, length, intensity) in WORLDS.items() if "infotaxis" in models else ():
         world = make_world(dimensions, length, intensity, False)
         exact(f"otto.{name}.grid", world.columns)
         exact(f"otto.{name}.hit_values", world.hit_values)
@@ -224,6 +226,8 @@ def measurements(folder: Path) -> list[Measurement]:
             exact(f"otto.{name}.mean_hits_{d}", mean)
         exact(f"otto.{name}.first_bits", prescribed_walk(world, False, ()).first_bits)
     for rule, space_aware in RULES.items():
+        if rule not in models:
+            continue
         for name in WALKS:
             walk = prescribed_walk(make_world(*WORLDS[name], space_aware), space_aware)
             for k, (move, bits) in enumerate(zip(walk.moves, walk.bits, strict=True), 1):

@@ -10,6 +10,7 @@ Martinoli's values were not at hand, so only their ranking can be compared, with
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from plumenav.analysis.published import _experiment as experiment
 from plumenav.analysis.published._contract import Measurement
 from plumenav.engine.run import Blocks, simulate
 from plumenav.rng import noise_key
-from plumenav.tables import PlumeReader, PlumeWriter
+from plumenav.tables import PlumeReader
 
 DT_S = 0.005
 ONSET_S = 1.0
@@ -42,9 +43,12 @@ ROBOTS = {"surge_cast": "surge_cast_robot", "surge_spiral": "surge_spiral", "cas
 ROBOT_AGENTS = 200
 
 
-def measurements(folder: Path) -> list[Measurement]:
+def measurements(folder: Path, models: Collection[str]) -> list[Measurement]:
     """Our values of what is published on surge_cast and the robots."""
-    return [*latencies(folder), *progress(folder), *overheads(folder)]
+    found = overheads(folder, [key for key, model in ROBOTS.items() if model in models])
+    if "surge_cast" in models:
+        found += [*latencies(folder), *progress(folder)]
+    return found
 
 
 def pulse_response(folder: Path, preset: str, pulse_s: float) -> tuple[float, float, float]:
@@ -53,7 +57,7 @@ def pulse_response(folder: Path, preset: str, pulse_s: float) -> tuple[float, fl
     odor = np.zeros(n)
     first, stop = round(ONSET_S / DT_S), round((ONSET_S + pulse_s) / DT_S)
     odor[first:stop] = 1.0
-    plume = experiment.signal_plume(folder / "pulse.parquet", odor, 1.0 / DT_S)
+    plume = experiment.same_everywhere(folder / "pulse.parquet", odor, 1.0 / DT_S)
     how = experiment.settings(
         "surge_cast",
         preset,
@@ -102,25 +106,6 @@ def latencies(folder: Path) -> list[Measurement]:
     return rows
 
 
-def write_frames(
-    path: Path, frames: np.ndarray, rate_hz: float, mm_per_px: float, source: tuple[float, float]
-) -> Path:
-    """Write a movie, shape (n, height, width), with the source at (row, column)."""
-    n, height, width = frames.shape
-    with PlumeWriter(path, height, width, "float32", 1.0, 0.0) as writer:
-        writer.write(np.arange(n) / rate_hz, frames.astype(np.float32))
-        writer.metadata.update(
-            {
-                **{"kind": "movie", "field": "movie", "field_constants": {}, "blank": None},
-                **{"height": height, "width": width, "dtype": "float32"},
-                **{"scale": 1.0, "offset": 0.0, "mm_per_px": mm_per_px},
-                **{"source_row": source[0], "source_column": source[1]},
-                "period_s": n / rate_hz,
-            }
-        )
-    return path
-
-
 def packets(path: Path) -> Path:
     """Packets of odour that leave the source at random and drift with a wandering wind."""
     rng = np.random.Generator(np.random.Philox(key=noise_key(experiment.SEED, "packets")))
@@ -145,7 +130,8 @@ def packets(path: Path) -> Path:
             for px, py in places:
                 frame[(x - px) ** 2 + (y - py) ** 2 <= PACKET_RADIUS_MM**2] = 1.0
             frames.append(frame)
-    return write_frames(path, np.array(frames), PACKET_FRAME_HZ, PACKET_MM_PER_PX, source)
+    rate = PACKET_FRAME_HZ
+    return experiment.write_plume(path, np.array(frames), rate, PACKET_MM_PER_PX, source)
 
 
 def simulated(plume: Path, plan: Any, how: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -191,19 +177,19 @@ def ribbon(path: Path) -> Path:
     row, column = np.mgrid[:121, :431]
     x, y = column - 10.0, 60.0 - row
     inside = np.abs(y) <= RIBBON_HALF_WIDTH_MM * np.sqrt(np.clip(x, 0.0, None) / RIBBON_START_MM)
-    return write_frames(path, ((x >= 0.0) & inside)[None] * 1.0, 1.0, 1.0, (60.0, 10.0))
+    return experiment.write_plume(path, ((x >= 0.0) & inside)[None], 1.0, 1.0, (60.0, 10.0))
 
 
-def overheads(folder: Path) -> list[Measurement]:
+def overheads(folder: Path, robots: Iterable[str]) -> list[Measurement]:
     """Path over way upwind of robots that have just met the ribbon and head for its axis."""
     plume = ribbon(folder / "ribbon.parquet")
     reach = 0.95 * RIBBON_HALF_WIDTH_MM
     plan = experiment.starts(ROBOT_AGENTS, (RIBBON_START_MM, RIBBON_START_MM), (-reach, reach))
     plan["heading_rad"] = -np.sign(plan["y_mm"]) * math.pi / 2.0
     rows = []
-    for key, model in ROBOTS.items():
+    for key in robots:
         how = experiment.settings(
-            model, "small_arena", 0.02, 120.0, feels_wind=True, success_radius_mm=10.0
+            ROBOTS[key], "small_arena", 0.02, 120.0, feels_wind=True, success_radius_mm=10.0
         )
         how["sensor"]["interpolation"] = "bilinear"
         outcome = simulated(plume, plan, how)

@@ -9,6 +9,7 @@ hill without wind, and in a steady ribbon, cannot be set up: starts and ribbon a
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -67,10 +68,10 @@ def upwind_turns(columns: Columns) -> np.ndarray:
 
 def without_odor(folder: Path) -> list[Measurement]:
     """Shares, bouts and turns of flies that smell nothing."""
-    air = experiment.signal_plume(folder / "air.parquet", np.zeros(2), 1.0)
+    air = experiment.same_everywhere(folder / "air.parquet", np.zeros(2), 1.0)
     plan = experiment.starts(FLIES, (1e6, 1e6), (0.0, 0.0))
     how = experiment.settings("walk_stop_turn", "demir_2020", DT_S, NO_ODOR_S)
-    columns = _settled(experiment.tracks(air, plan, how)[0])
+    columns = _settled(experiment.tracks(air, plan, how, ("heading_rad", "state"))[0])
     walking = columns["state"][:, :-1] > 0
     after = columns["state"][:, 1:]
     prefix = "walk_stop_turn.no_odor"
@@ -88,21 +89,21 @@ def regular_whiffs(folder: Path, rate_hz: float) -> Measurement:
     sample_hz = 1200.0
     phase = np.arange(round(WHIFFS_S * sample_hz)) % round(sample_hz / rate_hz)
     odor = (phase < WHIFF_S * sample_hz).astype(float)
-    plume = experiment.signal_plume(folder / f"whiffs_{rate_hz:g}.parquet", odor, sample_hz)
+    plume = experiment.same_everywhere(folder / f"whiffs_{rate_hz:g}.parquet", odor, sample_hz)
     plan = experiment.starts(FLIES, (1e6, 1e6), (0.0, 0.0))
     how = experiment.settings("walk_stop_turn", "demir_2020", DT_S, WHIFFS_S)
-    columns = _settled(experiment.tracks(plume, plan, how)[0])
+    columns = _settled(experiment.tracks(plume, plan, how, ("heading_rad", "state"))[0])
     return _fraction(f"walk_stop_turn.whiffs_{rate_hz:g}_hz.upwind_turns", upwind_turns(columns))
 
 
 def persistence(folder: Path) -> Measurement:
     """Persistence time of a fly that only walks and turns: from the cosine of turns over a lag."""
-    air = experiment.signal_plume(folder / "air.parquet", np.zeros(2), 1.0)
+    air = experiment.same_everywhere(folder / "air.parquet", np.zeros(2), 1.0)
     plan = experiment.starts(FLIES, (1e6, 1e6), (0.0, 0.0))
     how = experiment.settings("walk_stop_turn", "demir_2020", DT_S, NO_ODOR_S)
     # alpha 0 and no stops: the Poisson-turning null walk
     how["parameters"] |= {"stop_base_hz": 0.0, "stop_gain_hz": 0.0, "alpha": 0.0}
-    heading = experiment.tracks(air, plan, how)[0]["heading_rad"]
+    heading = experiment.tracks(air, plan, how, ("heading_rad",))[0]["heading_rad"]
     lag = round(LAG_S / DT_S)
     each = np.cos(heading[:, lag:] - heading[:, :-lag]).mean(axis=1)
     cosine = _mean("walk_stop_turn.poisson_turns.persistence_s", each)
@@ -113,7 +114,7 @@ def persistence(folder: Path) -> Measurement:
     return cosine._replace(ours=tau, standard_error=error)
 
 
-def measurements(folder: Path) -> list[Measurement]:
+def measurements(folder: Path, models: Collection[str]) -> list[Measurement]:
     """Our values of what is published with its conditions."""
     return [
         *without_odor(folder),

@@ -8,6 +8,7 @@ how an ensemble of 500 walks is compared window by window.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -55,13 +56,20 @@ def filters(columns: Columns) -> list[Measurement]:
     return found
 
 
-def traces(columns: Columns) -> dict[str, np.ndarray]:
-    """Upwind and ground speed, mm/s; turns; absolute angular speed, deg/s: (agents, samples)."""
+def traces(columns: Columns, on: np.ndarray) -> dict[str, np.ndarray]:
+    """Upwind and ground speed, mm/s; turns; absolute angular speed, deg/s: (agents, samples).
+
+    Parameters
+    ----------
+    columns : dict of ndarray, each of shape (agents, samples + 1)
+    on : ndarray, shape (1, samples + 1)
+        ON, which is the same for all.
+    """
     heading = columns["heading_rad"]
     dx, dy = (np.diff(columns[name], axis=1) / DT_S for name in ("x_mm", "y_mm"))
     change = np.diff(heading, axis=1)
     degrees = np.floor(np.degrees(heading) % 359.0 + 0.5)[:, :-1]
-    gain = DRIVE_UPWIND_DEG_S * columns["on"][:, :-1] - DRIVE_DOWNWIND_DEG_S
+    gain = DRIVE_UPWIND_DEG_S * on[:, :-1] - DRIVE_DOWNWIND_DEG_S
     drive = np.radians(gain) * np.sin(np.radians(degrees)) * DT_S
     return {
         "upwind": -dx,
@@ -90,7 +98,7 @@ def ensemble(by_measure: dict[str, np.ndarray]) -> list[Measurement]:
 def without_odor(folder: Path) -> Measurement:
     """Success of flies without odour on the grid of the PLIF world, 240 s at 15 Hz."""
     n, rate = 100, 15.0
-    plume = experiment.signal_plume(folder / "air.parquet", np.zeros(2), rate)
+    plume = experiment.same_everywhere(folder / "air.parquet", np.zeros(2), rate)
     plan = experiment.starts(n, (250.0, 300.0), (-80.0, 80.0))
     how = experiment.settings(
         "on_off", "alvarez_salvado_2018", 1.0 / rate, 240.0, success_radius_mm=20.0
@@ -100,18 +108,18 @@ def without_odor(folder: Path) -> Measurement:
     return Measurement("on_off.no_odor.success", float(success.mean()), None, n)
 
 
-def measurements(folder: Path) -> list[Measurement]:
+def measurements(folder: Path, models: Collection[str]) -> list[Measurement]:
     """Our values of the pulse, by the engine."""
     odor = np.zeros(SAMPLES + 1)
     odor[1499:2000] = 1.0
-    plume = experiment.signal_plume(folder / "pulse.parquet", odor, 1.0 / DT_S)
-    plan = experiment.starts(AGENTS, (1e6, 1e6), (0.0, 0.0))
-    how = experiment.settings(
-        "on_off",
-        "alvarez_salvado_2018",
-        DT_S,
-        (SAMPLES + 1) * DT_S,
-        record_variables=True,
+    plume = experiment.same_everywhere(folder / "pulse.parquet", odor, 1.0 / DT_S)
+    how = experiment.settings("on_off", "alvarez_salvado_2018", DT_S, (SAMPLES + 1) * DT_S)
+    anywhere = ((1e6, 1e6), (0.0, 0.0))
+    # ON and OFF are deterministic: one agent shows them
+    one, _ = experiment.tracks(
+        plume, experiment.starts(1, *anywhere), {**how, "record_variables": True}, ("on", "off")
     )
-    columns, _ = experiment.tracks(plume, plan, how)
-    return [*filters(columns), *ensemble(traces(columns)), without_odor(folder)]
+    columns, _ = experiment.tracks(
+        plume, experiment.starts(AGENTS, *anywhere), how, ("x_mm", "y_mm", "heading_rad")
+    )
+    return [*filters(one), *ensemble(traces(columns, one["on"])), without_odor(folder)]

@@ -142,11 +142,19 @@ def families(models: Collection[str]) -> list[str]:
     return sorted(name for name in measured if name is not None)
 
 
-def models_of(family: str) -> list[str]:
-    """Models that a file of this folder runs, sorted."""
-    return sorted(
-        {target.model for target in load_targets().values() if target.measured_by == family}
-    )
+def needed(family: str, models: Collection[str]) -> dict[str, Target]:
+    """What a file of this folder must measure for some models, by key.
+
+    These are the models' own entries, and those of other models that they are ranked against.
+    """
+    own = {key: t for key, t in concerning(models).items() if t.measured_by == family}
+    bounds = {t.than: load_targets()[t.than] for t in own.values() if t.than}
+    return {**own, **bounds}
+
+
+def models_of(family: str, models: Collection[str]) -> list[str]:
+    """Models that a file of this folder runs for some models of a run, sorted."""
+    return sorted({target.model for target in needed(family, models).values()})
 
 
 def standard_error_of_difference(target: Target, measured: Measurement) -> float:
@@ -181,16 +189,17 @@ def judge(target: Target, measured: Measurement) -> Judgement:
     return Judgement(allowed, rule, bool(abs(ours - published) <= allowed))
 
 
-def measure(family: str) -> list[Measurement]:
-    """What a file of this folder measures."""
+def measure(family: str, models: Collection[str]) -> list[Measurement]:
+    """What a file of this folder measures of some models."""
     module = importlib.import_module(f"{__package__}.{family}")
     with tempfile.TemporaryDirectory() as folder:
-        found: list[Measurement] = module.measurements(Path(folder))
-    return found
+        found: list[Measurement] = module.measurements(Path(folder), models_of(family, models))
+    wanted = needed(family, models)
+    return [one for one in found if one.key in wanted or one.key not in load_targets()]
 
 
-def compared(family: str, measured: Iterable[Measurement]) -> list[Row]:
-    """Published and our values of a file of this folder.
+def compared(family: str, models: Collection[str], measured: Iterable[Measurement]) -> list[Row]:
+    """Published and our values of some models, by a file of this folder.
 
     Returns
     -------
@@ -203,12 +212,14 @@ def compared(family: str, measured: Iterable[Measurement]) -> list[Row]:
     ValueError
         If something was measured that has no entry, or has an entry and was not measured.
     """
-    wanted = {k: t for k, t in load_targets().items() if t.measured_by == family}
     values = {one.key: one for one in measured}
-    if wanted.keys() != values.keys():
-        raise ValueError(f"{family}: {sorted(wanted.keys() ^ values.keys())} measured or listed")
+    unmatched = needed(family, models).keys() ^ values.keys()
+    if unmatched:
+        raise ValueError(f"{family}: {sorted(unmatched)} measured or listed")
     rows = []
-    for key, target in wanted.items():
+    for key, target in needed(family, models).items():
+        if target.model not in models:
+            continue
         if target.than:
             target = target.model_copy(update={"published": values[target.than].ours})
         judgement = judge(target, values[key])

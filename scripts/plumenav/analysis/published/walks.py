@@ -7,6 +7,7 @@ weak gradient, and climbing a smooth hill of odour, where every gradient followe
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +33,27 @@ FAR_MM = 1.0e5
 SLOPE_PER_MM = 0.01
 
 
-def write_field(path: Path, field: str, mm_per_px: float = 1.0, **constants: float) -> Path:
-    """Write an analytic plume of 320 x 320 pixels around the source."""
+HILL_PX, HILL_SIGMA_MM, HILL_SCALE = 320, 50.0, 1.0 / 65535.0
+
+
+def hill(path: Path) -> Path:
+    """Write a smooth hill of odour around the source, of 320 x 320 mm, 1 at its top."""
+    mm = np.arange(HILL_PX) - (HILL_PX - 1) / 2.0
+    level = np.exp(-(mm[:, None] ** 2 + mm**2) / (2.0 * HILL_SIGMA_MM**2))
+    source = ((HILL_PX - 1) / 2.0, (HILL_PX - 1) / 2.0)
+    stored = np.rint(level / HILL_SCALE)[None]
+    return experiment.write_plume(path, stored, 1.0, 1.0, source, HILL_SCALE)
+
+
+def slope(path: Path) -> Path:
+    """Write a weak gradient, 1 pixel of which is a metre."""
     with PlumeWriter(path, 320, 320, "float32", 1.0, 0.0) as writer:
+        constants = {"level_at_source": 2.0 * SLOPE_PER_MM * FAR_MM, "slope_per_mm": SLOPE_PER_MM}
         writer.metadata.update(
             {
-                **{"kind": "analytic", "field": field, "field_constants": constants},
+                **{"kind": "analytic", "field": "gradient", "field_constants": constants},
                 **{"height": 320, "width": 320, "dtype": "float32", "scale": 1.0, "offset": 0.0},
-                **{"mm_per_px": mm_per_px, "source_row": 159.5, "source_column": 159.5},
+                **{"mm_per_px": 1000.0, "source_row": 159.5, "source_column": 159.5},
                 **{"period_s": 1.0e12, "blank": None},
             }
         )
@@ -114,7 +128,8 @@ def displacement(air: Path, model: str, n: int = 4000) -> list[Measurement]:
     second is 90 of them, 1.0007 s.
     """
     settings = settings_of(model, MSD_TIMES_S[-1] + 1.0, every_s=1.0)
-    rows = experiment.tracks(air, starts(n, FAR_MM, 0.0, 0.0), settings)[0]
+    places = starts(n, FAR_MM, 0.0, 0.0)
+    rows = experiment.tracks(air, places, settings, ("x_mm", "y_mm"))[0]
     squared = (rows["x_mm"] - FAR_MM) ** 2 + rows["y_mm"] ** 2
     # rows are whole steps: their own time, which may differ from a second by half a step
     every_s = settings["record_every"] * settings["dt_s"]
@@ -124,9 +139,9 @@ def displacement(air: Path, model: str, n: int = 4000) -> list[Measurement]:
 def turns(air: Path, n: int = 200, duration_s: float = 100.0) -> list[Measurement]:
     """Rate and size of the Poisson turner's turns, without the drift between them."""
     settings = settings_of("poisson_turner", duration_s, drift_sd_deg=0.0)
-    change = np.diff(
-        experiment.tracks(air, starts(n, FAR_MM, 0.0, 0.0), settings)[0]["heading_rad"]
-    )
+    places = starts(n, FAR_MM, 0.0, 0.0)
+    heading = experiment.tracks(air, places, settings, ("heading_rad",))[0]["heading_rad"]
+    change = np.diff(heading)
     turned = change != 0.0
     return [
         mean_of("poisson_turner.turn_hz", turned.mean(axis=1) / settings["dt_s"]),
@@ -141,7 +156,8 @@ def persistence(air: Path, n: int = 4000) -> list[Measurement]:
     more, more precisely, speed over rate.
     """
     settings = settings_of("poisson_turner", FORGOTTEN_S + 1.0, every_s=LAG_S, drift_sd_deg=0.0)
-    rows = experiment.tracks(air, starts(n, FAR_MM, 0.0, 0.0), settings)[0]
+    places = starts(n, FAR_MM, 0.0, 0.0)
+    rows = experiment.tracks(air, places, settings, ("x_mm", "heading_rad"))[0]
     lag_s = settings["record_every"] * settings["dt_s"]
     cosines = np.cos(np.diff(rows["heading_rad"])).mean(axis=1)
     rate = decay_rate("poisson_turner.persistence_hz", cosines, lag_s)
@@ -165,13 +181,7 @@ def upwind_drift(folder: Path, n: int = 2000, duration_s: float = 52.0) -> list[
     Linear response: with lambda = lambda0 (1 - chi D), D the change of odour filtered by tau, an
     agent of speed v on a slope k drifts at chi k v^2 / (2 (1 + lambda0 tau)).
     """
-    slope = write_field(
-        folder / "slope.parquet",
-        "gradient",
-        mm_per_px=1000.0,
-        level_at_source=2.0 * SLOPE_PER_MM * FAR_MM,
-        slope_per_mm=SLOPE_PER_MM,
-    )
+    plume = slope(folder / "slope.parquet")
     heading = np.random.default_rng(SEED).uniform(0.0, 2.0 * math.pi, n)
     found = []
     for tau_s in (0.1, 1.0):
@@ -183,16 +193,19 @@ def upwind_drift(folder: Path, n: int = 2000, duration_s: float = 52.0) -> list[
             tau_s=tau_s,
             every_s=1.0,
         )
-        x = experiment.tracks(slope, starts(n, FAR_MM, 0.0, heading), settings)[0]["x_mm"]
+        places = starts(n, FAR_MM, 0.0, heading)
+        x = experiment.tracks(plume, places, settings, ("x_mm",))[0]["x_mm"]
         # after 10 s headings and memory no longer show how they began
         speed = (x[:, 10] - x[:, 50]) / 40.0
         found.append(mean_of(f"run_and_tumble.drift.tau_{tau_s:g}s", speed))
     return found
 
 
-def climbing(folder: Path, n: int = 200, duration_s: float = 120.0) -> list[Measurement]:
+def climbing(
+    folder: Path, models: Iterable[str], n: int = 200, duration_s: float = 120.0
+) -> list[Measurement]:
     """Success in a static noiseless hill (sigma 50 mm), from 60 to 100 mm, any heading."""
-    hill = write_field(folder / "hill.parquet", "gaussian", peak=1.0, sigma_mm=50.0)
+    plume = hill(folder / "hill.parquet")
     rng = np.random.default_rng(SEED)
     distance, angle = rng.uniform(60.0, 100.0, n), rng.uniform(0.0, 2.0 * math.pi, n)
     plan = starts(
@@ -202,27 +215,28 @@ def climbing(folder: Path, n: int = 200, duration_s: float = 120.0) -> list[Meas
         rng.uniform(0.0, 2.0 * math.pi, n),
     )
     found = []
-    for model in CLIMBERS:
-        ended = outcome(hill, plan, settings_of(model, duration_s)).simulations
+    for model in models:
+        ended = outcome(plume, plan, settings_of(model, duration_s)).simulations
         arrived = np.array(ended.column("success"), float)
         found.append(mean_of(f"{model}.hill.success", arrived))
     return found
 
 
-def measurements(folder: Path) -> list[Measurement]:
-    """Measure all walks.
+def measurements(folder: Path, models: Collection[str]) -> list[Measurement]:
+    """Measure all walks of some models.
 
     Parameters
     ----------
     folder : Path
         An empty directory for scratch files.
+    models : collection of str
     """
-    air = write_field(folder / "air.parquet", "uniform", level=0.0)
-    return [
-        *displacement(air, "correlated_random_walk"),
-        *displacement(air, "poisson_turner"),
-        *turns(air),
-        *persistence(air),
-        *upwind_drift(folder),
-        *climbing(folder),
-    ]
+    air = experiment.same_everywhere(folder / "air.parquet", np.zeros(2), 1.0)
+    found = climbing(folder, [model for model in CLIMBERS if model in models])
+    if "correlated_random_walk" in models:
+        found += displacement(air, "correlated_random_walk")
+    if "poisson_turner" in models:
+        found += [*displacement(air, "poisson_turner"), *turns(air), *persistence(air)]
+    if "run_and_tumble" in models:
+        found += upwind_drift(folder)
+    return found
