@@ -24,9 +24,9 @@ AIR, SOURCE = 10, 200  # gray levels
 GROWTH, MEMORY_MB = 1.10, 500.0
 
 
-def repetitions(quick: bool) -> int:
+def repetitions(scope: Scope) -> int:
     """How often each movie is normalized: peaks hardly vary, and the long movie takes minutes."""
-    return 1 if quick else 2
+    return 1 if scope.quick else 2
 
 
 def prepare(scope: Scope) -> list[Variant]:

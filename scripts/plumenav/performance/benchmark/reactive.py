@@ -37,9 +37,9 @@ THRESHOLD = 0.1
 RADIUS_MM = 1e-3
 
 
-def repetitions(quick: bool) -> int:
+def repetitions(scope: Scope) -> int:
     """How often each is measured."""
-    return 3 if quick else 7
+    return 3 if scope.quick else 7
 
 
 def prepare(scope: Scope) -> list[Variant]:
