@@ -2,6 +2,7 @@
 # make test                                       set up what is missing, then every check of CI
 # make test-long                                  the rings that do not fit in 15 minutes
 # make figures                                    the figures of a run, and one sha256 over them
+# make quality                                    the quality of each movie of a run on one page
 # make bench [QUICK=1] [CHECK=1]                  what the code costs -> results/benchmark/benchmark.json
 # make lock                                       renew envs/requirements.lock and what mirrors it
 CONFIG ?= config/config.yaml
@@ -10,7 +11,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test test-long figures bench lock setup clean
+.PHONY: run test test-long figures quality bench lock setup clean
 
 run: setup
 	@$(BIN)/python scripts/run.py --config $(CONFIG) --cores $(CORES)
@@ -24,6 +25,9 @@ test-long: setup
 figures: setup
 	@$(BIN)/python scripts/run.py --config $(CONFIG) --cores $(CORES) figures
 	@$(BIN)/python scripts/figures_sha256.py --config $(CONFIG)
+
+quality: setup
+	@$(BIN)/python scripts/run.py --config $(CONFIG) --cores $(CORES) quality
 
 bench: setup
 	@$(BIN)/python scripts/benchmark.py $(if $(QUICK),--quick) $(if $(CHECK),--check)

@@ -16,6 +16,7 @@ def main(args):
 
 
 if __name__ == "__main__":
+    jobs.without("pandas")
     parser = jobs.parser(__doc__)
     parser.add_argument("--root", required=True, help="results/<run>")
     parser.add_argument("--settings", type=json.loads, required=True)

@@ -9,9 +9,12 @@ from plumenav import config
 
 
 def digest(folder):
-    """Hash of the names and contents of all files of a folder."""
+    """Hash of the names and contents of a folder's own files.
+
+    Quality pages lie in a folder below and are not among them: they are drawn only when asked for.
+    """
     total = hashlib.sha256()
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = sorted(path for path in folder.iterdir() if path.is_file())
     for path in files:
         name = path.relative_to(folder).as_posix()
         total.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())

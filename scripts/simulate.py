@@ -8,19 +8,25 @@ from plumenav import jobs
 def main(args):
     """Write trajectories and one row per simulation."""
     from plumenav.batch.chunk import simulate_chunk
+    from plumenav.engine.pressure import Pressure, told_to_the_next
 
-    return simulate_chunk(
-        args.settings,
-        args.chunk,
-        args.chunk_simulations,
-        args.plume,
-        args.plan,
-        args.prepared,
-        args.wind,
-        args.trajectories,
-        args.simulations,
-        args.threads,
-    )
+    pressure = Pressure(args.declared_mb)
+    with told_to_the_next(pressure, args.usage):
+        return simulate_chunk(
+            args.settings,
+            args.chunk,
+            args.chunk_simulations,
+            args.plume,
+            args.plan,
+            args.prepared,
+            args.wind,
+            args.trajectories,
+            args.simulations,
+            args.threads,
+            pressure,
+            args.block_mb,
+            args.agents_per_pass,
+        )
 
 
 if __name__ == "__main__":
@@ -37,4 +43,7 @@ if __name__ == "__main__":
     parser.add_argument("--wind", nargs="?", help="recorded wind; none if it is uniform")
     parser.add_argument("--trajectories", required=True)
     parser.add_argument("--simulations", required=True)
+    # how, not what: no result depends on these two
+    parser.add_argument("--block-mb", type=float, default=256.0, help="decoded blocks kept, MB")
+    parser.add_argument("--agents-per-pass", type=int, default=0, help="moved together; 0: all")
     jobs.run(main, parser.parse_args())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -36,6 +37,15 @@ def pytest_configure(config: pytest.Config) -> None:
             registry.register_file(Path(file).resolve())
         except UserError as error:
             raise pytest.UsageError(f"plumenav: {error}") from None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def history_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep the user's history of runs out of the tests, and the tests out of it."""
+    folder = tmp_path_factory.mktemp("history")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PLUMENAV_HISTORY", str(folder))
+        yield folder
 
 
 def data_folder() -> Path:

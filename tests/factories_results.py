@@ -356,6 +356,8 @@ def job(rule: str, start_s: float, wall_s: float, **other: Any) -> dict[str, Any
         "wall_s": wall_s,
         "cpu_s": wall_s,
         "max_rss_mb": 400.0,
+        "read_mb": 10.0,
+        "written_mb": 2.0,
         "declared_mb": 700,
         "threads": 1,
         "details": {},

@@ -21,6 +21,8 @@ class UserError(Exception):
         What to do next.
     """
 
+    exit_code = 1  # of the job
+
     def __init__(self, where: str, found: str, allowed: str = "", hint: str = "") -> None:
         self.where, self.found, self.allowed, self.hint = where, found, allowed, hint
         parts = [f"{where}: {found}."]

@@ -97,3 +97,11 @@ def of_files(paths: Iterable[Path]) -> str:
         name = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
         lines.append(f"{name} {_digest(path)}")
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16]
+
+
+@cache
+def of_package() -> str:
+    """One fingerprint of all Python files of this package and its scripts, wherever they lie."""
+    files = sorted({*PACKAGE.rglob("*.py"), *ROOT.glob("*.py")})
+    lines = [f"{path.relative_to(ROOT).as_posix()} {_digest(path)}" for path in files]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]

@@ -214,6 +214,9 @@ def test_the_job_works_under_its_guard_and_records_what_the_work_cost(tmp_path, 
     usage = json.loads((tmp_path / "out" / "r.usage.json").read_text())
     # numpy, OpenCV and pyarrow are in it: the process that waits has a fraction of this
     assert usage["max_rss_mb"] > 80
+    # at least the recording, read by it and by the process that decodes; at least the plume
+    assert usage["read_mb"] >= movie.stat().st_size / 1e6
+    assert usage["written_mb"] >= (tmp_path / "out" / "r.parquet").stat().st_size / 1e6
 
 
 def test_a_crash_of_the_job_s_decoder_is_a_message(tmp_path, movie):

@@ -1,5 +1,7 @@
 """File contracts: what is written is checked when read, and nothing half-written is ever seen."""
 
+import itertools
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,6 +21,7 @@ from plumenav.tables import (
     read_table,
     write_table,
 )
+from plumenav.tables import files as table_files
 from plumenav.tables import plume as plume_files
 
 
@@ -109,6 +112,29 @@ def test_a_stream_that_fails_leaves_nothing(tmp_path):
     with pytest.raises(RuntimeError):
         fail()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("cuts", [[], [1], [9, 10, 11], [25], list(range(1, 35))])
+def test_a_stream_makes_the_same_file_of_any_pieces(tmp_path, monkeypatch, cuts):
+    monkeypatch.setattr(table_files, "ROWS_PER_GROUP", 10)
+    rows = {f.name: np.arange(35).astype(f.type.to_pandas_dtype()) for f in TRAJECTORIES.arrow}
+    with TableStream(tmp_path / "pieces.parquet", TRAJECTORIES) as stream:
+        for first, end in itertools.pairwise([0, *cuts, 35]):
+            stream.write({name: column[first:end] for name, column in rows.items()})
+    assert stream.rows == 35
+    with TableStream(tmp_path / "whole.parquet", TRAJECTORIES) as stream:
+        stream.write(rows)
+    pieces, whole = (tmp_path / f"{name}.parquet" for name in ("pieces", "whole"))
+    assert pieces.read_bytes() == whole.read_bytes()
+    assert pq.ParquetFile(pieces).num_row_groups == 4
+    back = read_table(pieces, TRAJECTORIES)
+    assert all(np.array_equal(back.column(name), column) for name, column in rows.items())
+
+
+def test_a_stream_without_rows_is_a_table(tmp_path):
+    with TableStream(tmp_path / "empty.parquet", TRAJECTORIES):
+        pass
+    assert read_table(tmp_path / "empty.parquet", TRAJECTORIES).num_rows == 0
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])

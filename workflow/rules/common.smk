@@ -70,7 +70,9 @@ VALIDATED = [
     if agent["model"] in registry.names("reference")
 ]
 FIGURE_FILES = ("pdf", "svg", "csv", "json")  # of every figure, and png
-jobs.inherit_environment([plugin["file"] for plugin in CONFIG["plugins"]])
+jobs.inherit_environment(
+    [plugin["file"] for plugin in CONFIG["plugins"]], workflow.cores
+)
 
 
 wildcard_constraints:
@@ -97,6 +99,30 @@ def code(name, *plugins, files=()):
     files = [ROOT / "scripts" / file for file in (f"{name}.py", *files)]
     files += [registry.file_of(kind, plugin) for kind, plugin in plugins]
     return fingerprint.of_files(files)
+
+
+# Who starts first where several jobs could: what much of the rest waits for, and what takes long.
+# Statistics and figures wait only for simulations and rechecks: they are done while the last
+# references are computed and judged.
+ORDER = (
+    "synthesize",
+    "normalize",
+    "wind",
+    "prepare",
+    "simulate",
+    "published",
+    "recheck",
+    "analyze",
+    "assess",
+    "reference",
+    "validate",
+    "figures",
+)
+
+
+def urgency(stage):
+    """Priority of a rule's jobs: higher numbers start first."""
+    return len(ORDER) - ORDER.index(stage)
 
 
 def memory(mb):

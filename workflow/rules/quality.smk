@@ -16,6 +16,7 @@ rule assess_recording:
         f"{OUT}/benchmarks/assess/{{recording}}.jsonl"
     conda:
         "../../envs/environment.yaml"
+    priority: urgency("assess")
     threads: 1
     resources:
         mem_mb=memory(1000),

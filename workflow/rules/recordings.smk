@@ -7,7 +7,8 @@ rule synthesize_recording:
         file=f"{OUT}/recordings/{{recording}}.{{extension}}",
         facts=f"{OUT}/recordings/{{recording}}.{{extension}}.facts.json",
         truth=f"{OUT}/recordings/{{recording}}.{{extension}}.truth.npz",
-        usage=f"{OUT}/performance/jobs/synthesize/{{recording}}.{{extension}}.json",
+        # beside the recording, so that this folder alone is enough to start a run from
+        usage=f"{OUT}/recordings/{{recording}}.{{extension}}.usage.json",
     log:
         f"{OUT}/logs/synthesize/{{recording}}.{{extension}}.log",
     benchmark:
@@ -16,6 +17,7 @@ rule synthesize_recording:
         extension="|".join(sorted(set(EXTENSIONS.values()))),
     conda:
         "../../envs/environment.yaml"
+    priority: urgency("synthesize")
     threads: 1
     resources:
         mem_mb=memory(1500),
@@ -48,6 +50,7 @@ rule normalize_recording:
         f"{OUT}/benchmarks/normalize/{{recording}}.jsonl"
     conda:
         "../../envs/environment.yaml"
+    priority: urgency("normalize")
     threads: 1
     resources:
         mem_mb=memory(1500),
@@ -81,6 +84,7 @@ rule normalize_wind:
         f"{OUT}/benchmarks/normalize_wind/{{wind_field}}.{{component}}.jsonl"
     conda:
         "../../envs/environment.yaml"
+    priority: urgency("wind")
     threads: 1
     resources:
         mem_mb=memory(1500),
@@ -114,6 +118,7 @@ rule join_wind:
         f"{OUT}/benchmarks/join_wind/{{recording}}.jsonl"
     conda:
         "../../envs/environment.yaml"
+    priority: urgency("wind")
     threads: 1
     resources:
         mem_mb=memory(1000),

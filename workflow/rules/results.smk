@@ -34,6 +34,7 @@ rule analyze:
         f"{OUT}/benchmarks/analyze/run.jsonl"
     conda:
         "../../envs/environment.yaml"
+    priority: urgency("analyze")
     threads: 1
     resources:
         mem_mb=memory(1500),
@@ -74,6 +75,7 @@ rule draw_figures:
         f"{OUT}/benchmarks/figures/run.jsonl"
     conda:
         "../../envs/environment.yaml"
+    priority: urgency("figures")
     threads: 1
     resources:
         mem_mb=memory(1000),
@@ -144,7 +146,6 @@ rule write_report:
         assessed=expand(
             rules.assess_recording.output.quality, recording=CONFIG["recordings"]
         ),
-        pages=expand(rules.draw_quality.output.files, recording=MOVIES),
         prepared=pairs(rules.prepare_agent.output.prepared),
         plumes=expand(
             rules.normalize_recording.output.plume, recording=CONFIG["recordings"]

@@ -113,7 +113,10 @@ def prepare_settings(wildcards):
 def prepare_code(wildcards):
     """The code of fits is that of the agents that believe in one."""
     agent = CONFIG["agents"][wildcards.agent]
-    plugins = [("sensor", agent["sensor"]["shape"])]
+    plugins = [
+        ("start", CONFIG["simulation"]["start"]["kind"]),
+        ("sensor", agent["sensor"]["shape"]),
+    ]
     if "detection" not in agent:
         return code("prepare", *plugins)
     plugins += [
@@ -271,17 +274,12 @@ def usage_of_all_jobs():
         for label in CONFIG["recordings"]
         if wind_field_of(label) is not None
     ]
-    files += expand(rules.draw_quality.output.usage, recording=MOVIES)
     files += [
-        f"{OUT}/performance/jobs/synthesize/{Path(recording_file(label)).name}.json"
+        f"{recording_file(label)}.usage.json"
         for label in CONFIG["recordings"]
         if synthetic(label)
     ]
-    for step in (
-        rules.plan_agent,
-        rules.prepare_agent,
-        rules.recheck_agent,
-    ):
+    for step in (rules.prepare_agent, rules.recheck_agent):
         files += pairs(step.output.usage)
     files += validated_pairs(rules.reference_agent.output.usage)
     files += expand(rules.published_targets.output.usage, family=FAMILIES)

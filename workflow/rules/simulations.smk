@@ -2,40 +2,12 @@
 # REQUIRED OUTPUTS: trajectories/{recording}/{agent}/{chunk}.parquet and simulations/...
 
 
-rule plan_agent:
-    input:
-        plume=rules.normalize_recording.output.plume,
-    output:
-        plan=f"{OUT}/plan/{{recording}}/{{agent}}.parquet",
-        usage=f"{OUT}/performance/jobs/plan/{{recording}}/{{agent}}.json",
-    log:
-        f"{OUT}/logs/plan/{{recording}}/{{agent}}.log",
-    benchmark:
-        f"{OUT}/benchmarks/plan/{{recording}}/{{agent}}.jsonl"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(500),
-        runtime=minutes(5),
-    params:
-        script=script("plan"),
-        code=code("plan", ("start", CONFIG["simulation"]["start"]["kind"])),
-        settings=plan_settings,
-    message:
-        "Planning {wildcards.agent} in {wildcards.recording}"
-    shell:
-        "python {params.script:q} --rule plan --recording {wildcards.recording}"
-        " --agent {wildcards.agent} --settings {params.settings:q} --plume {input.plume:q}"
-        " --plan {output.plan:q} --usage {output.usage:q}"
-        " --declared-mb {resources.mem_mb} 2> {log:q}"
-
-
 rule prepare_agent:
     input:
         plume=rules.normalize_recording.output.plume,
         fitted=fitted_plume,
     output:
+        plan=f"{OUT}/plan/{{recording}}/{{agent}}.parquet",
         prepared=f"{OUT}/prepared/{{recording}}/{{agent}}.npz",
         usage=f"{OUT}/performance/jobs/prepare/{{recording}}/{{agent}}.json",
     log:
@@ -44,6 +16,7 @@ rule prepare_agent:
         f"{OUT}/benchmarks/prepare/{{recording}}/{{agent}}.jsonl"
     conda:
         "../../envs/environment.yaml"
+    priority: urgency("prepare")
     threads: 1
     resources:
         mem_mb=memory(600),
@@ -51,20 +24,22 @@ rule prepare_agent:
     params:
         script=script("prepare"),
         code=prepare_code,
+        plan=plan_settings,
         settings=prepare_settings,
     message:
         "Preparing {wildcards.agent} for {wildcards.recording}"
     shell:
         "python {params.script:q} --rule prepare --recording {wildcards.recording}"
-        " --agent {wildcards.agent} --settings {params.settings:q} --plume {input.plume:q}"
-        " --fitted {input.fitted:q} --prepared {output.prepared:q}"
+        " --agent {wildcards.agent} --plan-settings {params.plan:q}"
+        " --settings {params.settings:q} --plume {input.plume:q} --fitted {input.fitted:q}"
+        " --plan {output.plan:q} --prepared {output.prepared:q}"
         " --usage {output.usage:q} --declared-mb {resources.mem_mb} 2> {log:q}"
 
 
 rule simulate_chunk:
     input:
         plume=rules.normalize_recording.output.plume,
-        plan=rules.plan_agent.output.plan,
+        plan=rules.prepare_agent.output.plan,
         prepared=rules.prepare_agent.output.prepared,
         wind=wind_file,
     output:
@@ -77,6 +52,7 @@ rule simulate_chunk:
         f"{OUT}/benchmarks/simulate/{{recording}}/{{agent}}/{{chunk}}.jsonl"
     conda:
         "../../envs/environment.yaml"
+    priority: urgency("simulate")
     threads: CONFIG["batch"]["threads"]
     resources:
         mem_mb=memory(1900),

@@ -26,7 +26,6 @@ rule figures:
     input:
         rules.draw_figures.output.files,
         rules.draw_figures.output.pictures,
-        expand(rules.draw_quality.output.picture, recording=MOVIES),
 
 
 rule report:

@@ -8,7 +8,7 @@ CHECKS = f"{OUT}/checks/{{recording}}/{{agent}}"
 rule recheck_agent:
     input:
         plume=rules.normalize_recording.output.plume,
-        plan=rules.plan_agent.output.plan,
+        plan=rules.prepare_agent.output.plan,
         prepared=rules.prepare_agent.output.prepared,
         wind=wind_file,
         simulations=per_chunk(rules.simulate_chunk.output.simulations),
@@ -25,6 +25,7 @@ rule recheck_agent:
         f"{OUT}/benchmarks/recheck/{{recording}}/{{agent}}.jsonl"
     conda:
         "../../envs/environment.yaml"
+    priority: urgency("recheck")
     # the repetition's second thread tests independence for a moment; it is not for speed
     threads: 1
     resources:
@@ -50,7 +51,7 @@ rule recheck_agent:
 rule reference_agent:
     input:
         plume=rules.normalize_recording.output.plume,
-        plan=rules.plan_agent.output.plan,
+        plan=rules.prepare_agent.output.plan,
         prepared=rules.prepare_agent.output.prepared,
         wind=wind_file,
         simulations=per_chunk(rules.simulate_chunk.output.simulations),
@@ -63,6 +64,7 @@ rule reference_agent:
         f"{OUT}/benchmarks/reference/{{recording}}/{{agent}}.jsonl"
     conda:
         "../../envs/environment.yaml"
+    priority: urgency("reference")
     threads: 1
     resources:
         mem_mb=memory(1900),
@@ -93,6 +95,7 @@ rule published_targets:
         f"{OUT}/benchmarks/published/{{family}}.jsonl"
     conda:
         "../../envs/environment.yaml"
+    priority: urgency("published")
     threads: 1
     resources:
         mem_mb=memory(1900),
@@ -127,6 +130,7 @@ rule validate_run:
         f"{OUT}/benchmarks/validate/run.jsonl"
     conda:
         "../../envs/environment.yaml"
+    priority: urgency("validate")
     threads: 1
     resources:
         mem_mb=memory(1500),

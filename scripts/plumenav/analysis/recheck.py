@@ -51,6 +51,10 @@ class ChangedBlocks:
         }
         self.decoded = 0
 
+    def relieved(self, agents: int) -> int:
+        """As of the plume that is changed."""
+        return self.blocks.relieved(agents)
+
     def wind_of(self, block: Block) -> np.ndarray:
         """The wind is seen as it is."""
         return self.blocks.wind_of(block)

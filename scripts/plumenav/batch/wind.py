@@ -129,9 +129,9 @@ class _Frames:
 
 
 @contextmanager
-def opened(plume: str, wind: str | None) -> Iterator[Blocks]:
-    """The plume of a job, with its recorded wind if there is any."""
+def opened(plume: str, wind: str | None, **how: Any) -> Iterator[Blocks]:
+    """The plume of a job, with its recorded wind if there is any; `how`: as Blocks takes it."""
     with ExitStack() as stack:
         reader = stack.enter_context(PlumeReader(plume))
         recorded = stack.enter_context(PlumeReader(wind)) if wind else None
-        yield Blocks(reader, wind=recorded)
+        yield Blocks(reader, wind=recorded, **how)

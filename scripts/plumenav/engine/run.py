@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from plumenav.engine import settings as codes
 from plumenav.engine.compiling import load_kernel, warm
 from plumenav.engine.donors import donors_of, trace_parts, trace_room
 from plumenav.engine.outcome import Columns, Outcome, make_rows, recorded, summarized
+from plumenav.engine.pressure import Cache, Pressure, relieve
 from plumenav.engine.winds import UNIFORM, RecordedWind
 from plumenav.models import _binding as binding
 from plumenav.models._contract import Surroundings, declared
@@ -27,6 +29,8 @@ from plumenav.tables import Block, PlumeReader
 
 # rows each agent may record before the kernel hands them over; bounds memory, changes no result
 CAPACITY = 2048
+# decoded blocks that are kept where nobody says how many
+KEEP_MB = 256.0
 
 
 class Blocks:
@@ -39,32 +43,49 @@ class Blocks:
         Memory for decoded blocks; changes no result.
     wind : PlumeReader, optional
         Recorded wind of this plume; without it, wind is uniform.
+    pressure : Pressure, optional
+        Of the job's memory; without it there is none.
+    agents_at_once : int
+        Agents that move through a block together, 0: all; bounds memory for rows, changes no
+        result.
     """
 
     def __init__(
-        self, reader: PlumeReader, budget_mb: float = 1000.0, wind: PlumeReader | None = None
+        self,
+        reader: PlumeReader,
+        budget_mb: float = KEEP_MB,
+        wind: PlumeReader | None = None,
+        pressure: Pressure | None = None,
+        agents_at_once: int = 0,
     ) -> None:
         self.reader = reader
         self.wind = RecordedWind(wind) if wind else None
         self.metadata = reader.metadata
         self.time_s = reader.time_s
         self.extents = list(zip(reader.block_first, reader.block_sizes, strict=True))
-        self.budget = budget_mb * 1e6
-        self.kept: dict[int, Block] = {}
-        self.decoded = 0
+        self.pressure = pressure or Pressure(0.0)
+        self.cache = Cache(budget_mb, self.pressure)
+        self.agents_at_once = agents_at_once
 
     def wind_of(self, block: Block) -> np.ndarray:
         """Wind in the frames of a block, shape (n, 2, height, width), mm/s; n is 0 if uniform."""
         return self.wind.frames(block.first, len(block.frames)) if self.wind else UNIFORM
 
+    @property
+    def decoded(self) -> int:
+        """Blocks read from disk so far."""
+        return self.cache.misses
+
+    def relieved(self, agents: int) -> int:
+        """Agents to be moved at a time now, of so many; keeps less where memory gets short."""
+        at_once = min(self.agents_at_once or agents, agents)
+        lower = relieve(self.pressure, self.cache, at_once)
+        if lower < at_once:
+            self.agents_at_once = lower
+        return lower
+
     def __getitem__(self, i: int) -> Block:
-        if i in self.kept:
-            return self.kept[i]
-        block = self.reader.block(i)
-        self.decoded += 1
-        if block.frames.nbytes <= self.budget:
-            self.budget -= block.frames.nbytes
-            self.kept[i] = block
+        block: Block = self.cache.get(i, self.reader.block, lambda b: b.frames.nbytes / 2**20)
         return block
 
 
@@ -278,7 +299,9 @@ def _simulate(
     )
     n = len(agents.x)
     variables = list(model.State._fields) if settings["record_variables"] else []
-    rows = make_rows(n, min(capacity, most_rows(blocks, w)), len(variables))
+    capacity = min(capacity, most_rows(blocks, w))
+    at_once = blocks.relieved(n)
+    rows = make_rows(at_once, capacity, len(variables))
     if emit is None:
         w = w._replace(record_every=w.n_steps + 1)
         emit = _ignore
@@ -293,7 +316,6 @@ def _simulate(
             *(constants, tables, field_constants, agents, rows),
         ),
     )
-    bounds = np.linspace(0, n, threads + 1).astype(int)
     with ThreadPoolExecutor(threads) as pool:
         shown = 0
         while (agents.end == codes.RUNNING).any():
@@ -301,33 +323,36 @@ def _simulate(
                 here = (agents.end == codes.RUNNING) & (agents.wraps == shown)
                 if not (here & (agents.frame >= first) & (agents.frame < first + size)).any():
                     continue
+                lower = blocks.relieved(n)
+                if lower < at_once:
+                    at_once, rows = lower, make_rows(lower, capacity, len(variables))
                 block = blocks[b]
                 winds = blocks.wind_of(block) if settings.get("feels_wind", True) else UNIFORM
                 waiting = True
                 while waiting:
-                    parts = pool.map(
-                        lambda i, block=block, winds=winds, shown=shown: kernel.advance(
-                            int(bounds[i]),
-                            int(bounds[i + 1]),
-                            block.frames,
-                            winds,
-                            block.first,
-                            movie_time,
-                            shown,
-                            points,
-                            w,
-                            constants,
-                            tables,
-                            field_constants,
-                            agents,
-                            rows,
-                        ),
-                        range(threads),
-                    )
-                    waiting = sum(parts) > 0
-                    if rows.filled.any():
-                        emit(recorded(rows, plan["simulation"], w.dt_s, variables))
-                        rows.filled[:] = 0
+                    waiting = False
+                    for low in range(0, n, at_once):
+                        some = codes.Agents(*(column[low : low + at_once] for column in agents))
+                        room = codes.Rows(*(column[: len(some.x)] for column in rows))
+                        bounds = np.linspace(0, len(some.x), threads + 1).astype(int).tolist()
+                        parts = pool.map(
+                            kernel.advance,
+                            bounds[:-1],
+                            bounds[1:],
+                            *map(
+                                repeat,
+                                (
+                                    *(block.frames, winds, block.first, movie_time, shown),
+                                    *(points, w, constants, tables, field_constants),
+                                    *(some, room),
+                                ),
+                            ),
+                        )
+                        waiting = sum(parts) > 0 or waiting
+                        if room.filled.any():
+                            who = plan["simulation"][low : low + at_once]
+                            emit(recorded(room, who, w.dt_s, variables))
+                            room.filled[:] = 0
             shown += 1
     return Outcome(summarized(plan, agents, w, movie_time), cache, blocks.decoded)
 

@@ -16,7 +16,7 @@ HOURS_PROMISED = 8.0
 
 RULES = Schema(
     "performance_rules",
-    1,
+    2,
     pa.schema(
         [
             ("rule", pa.string()),
@@ -27,6 +27,8 @@ RULES = Schema(
             ("max_rss_mb", pa.float64()),  # largest job
             ("declared_mb", pa.float64()),  # of the largest declaration
             ("exceeded", pa.int64()),  # jobs above their own declaration
+            ("read_mb", pa.float64()),  # sum over jobs; null where nobody counts
+            ("written_mb", pa.float64()),
         ]
     ),
     "performance",
@@ -82,13 +84,26 @@ def concurrent_peak(loads: Sequence[tuple[float, float, float]]) -> float:
     return peak
 
 
+def known_sum(values: Iterable[float | None]) -> float | None:
+    """Sum of the values that are known; None if none is.
+
+    Examples
+    --------
+    >>> known_sum([1.5, None, 2.0]), known_sum([None])
+    (3.5, None)
+    """
+    known = [value for value in values if value is not None]
+    return float(sum(known)) if known else None
+
+
 def rule_summary(jobs: Sequence[Job]) -> dict[str, dict[str, Any]]:
     """Costs by rule.
 
     Returns
     -------
     dict
-        {rule: {jobs, wall_s, wall_s_max, cpu_s, max_rss_mb, declared_mb, exceeded}}.
+        {rule: {jobs, wall_s, wall_s_max, cpu_s, max_rss_mb, declared_mb, exceeded, read_mb,
+        written_mb}}.
     """
     rules: dict[str, list[Job]] = {}
     for job in jobs:
@@ -102,6 +117,8 @@ def rule_summary(jobs: Sequence[Job]) -> dict[str, dict[str, Any]]:
             "max_rss_mb": max(job["max_rss_mb"] for job in own),
             "declared_mb": max(job["declared_mb"] for job in own),
             "exceeded": sum(job["max_rss_mb"] > job["declared_mb"] for job in own),
+            "read_mb": known_sum(job.get("read_mb") for job in own),
+            "written_mb": known_sum(job.get("written_mb") for job in own),
         }
         for rule, own in sorted(rules.items())
     }
@@ -111,6 +128,14 @@ def exceeded_jobs(jobs: Sequence[Job]) -> list[dict[str, Any]]:
     """Jobs whose memory exceeded what their rule declared."""
     keys = ("rule", "wildcards", "max_rss_mb", "declared_mb")
     return [{k: job[k] for k in keys} for job in jobs if job["max_rss_mb"] > job["declared_mb"]]
+
+
+def busiest(jobs: Sequence[Job]) -> int:
+    """Largest number of threads at work at once."""
+    loads = [
+        (job["start_s"], job["start_s"] + job["wall_s"], float(job["threads"])) for job in jobs
+    ]
+    return int(concurrent_peak(loads))
 
 
 def summarize(
@@ -149,10 +174,7 @@ def summarize(
     ends = [(job["start_s"], job["start_s"] + job["wall_s"]) for job in jobs]
     wall_s = busy_s(ends)
     cpu_s = float(sum(job["cpu_s"] for job in jobs))
-    busiest = concurrent_peak(
-        [(*e, float(job["threads"])) for e, job in zip(ends, jobs, strict=True)]
-    )
-    n_cores = int(cores or busiest or 1)
+    n_cores = int(cores or busiest(jobs) or 1)
     peak = concurrent_peak([(*e, job["max_rss_mb"]) for e, job in zip(ends, jobs, strict=True)])
     floor_s = max(cpu_s / n_cores, max((job["wall_s"] for job in jobs), default=0.0))
     # nothing completed: the whole time was spent on less than one simulation

@@ -19,9 +19,6 @@ logger = logging.getLogger(__name__)
 
 SVG_LIMIT = 700_000  # bytes; a larger drawing is embedded as PNG if that is smaller
 PAGE_LIMIT = 10_000_000
-PICTURES_LIMIT = 5_500_000  # of quality pages, as they are embedded
-# whose page is embedded first if there is not room for all
-URGENCY = {"fail": 0, "warn": 1}
 
 
 def number(value: Any, digits: int = 3) -> str:
@@ -150,39 +147,6 @@ def figure_entry(base: Path) -> dict[str, str]:
     }
 
 
-def quality_pages(root: Path, recordings: dict[str, dict[str, Any]]) -> dict[str, dict[str, str]]:
-    """Quality pages of the recordings that have frames.
-
-    Parameters
-    ----------
-    root : Path
-        results/<run>.
-    recordings : dict
-        The `recordings` part of numbers.json.
-
-    Returns
-    -------
-    dict
-        {label: {title, uri}}, or {label: {why}} for one that is not embedded.
-    """
-    pages: dict[str, dict[str, str]] = {}
-    room = PICTURES_LIMIT
-    for label in sorted(recordings, key=lambda name: URGENCY.get(recordings[name]["status"], 2)):
-        if recordings[label]["kind"] != "movie":
-            continue
-        base = root / "figures" / "quality" / label
-        if not base.with_name(f"{label}.json").is_file():
-            pages[label] = {"uri": "", "why": "Its quality page was not drawn."}
-            continue
-        entry = figure_entry(base)
-        if len(entry["uri"]) > room:
-            where = f"figures/quality/{label}.pdf"
-            entry |= {"uri": "", "why": f"This report has no room for its page: see {where}."}
-        room -= len(entry["uri"])
-        pages[label] = entry
-    return pages
-
-
 def figure_entries(root: Path, folder: str, names: Sequence[str] | None = None) -> list[Any]:
     """Figures of a folder of the run, in the given order or sorted by name."""
     if names is None:
@@ -251,7 +215,6 @@ def page_text(
         nominal=[label for label, r in numbers["recordings"].items() if r["nominal"]],
         open_loop=[label for label, r in numbers["recordings"].items() if r["kind"] == "signal"],
         figures=figure_entries(root, "figures", figures),
-        pages=quality_pages(root, numbers["recordings"]),
         performance_figures=figure_entries(root, "performance"),
         started=started_utc(root),
     )

@@ -17,6 +17,8 @@ from plumenav.errors import UserError
 from plumenav.tables.schemas import Schema
 
 METADATA_KEY = b"plumenav"
+# of a table that is written piece by piece: its bytes do not depend on the pieces
+ROWS_PER_GROUP = 2**17
 
 
 @contextmanager
@@ -170,6 +172,9 @@ def metadata_of(table: pa.Table) -> dict[str, Any]:
 class TableStream:
     """Write a table piece by piece; use as a context manager, the file appears on success.
 
+    Row groups are of ROWS_PER_GROUP rows, whatever the pieces were: the same rows in the same order
+    make the same file.
+
     Parameters
     ----------
     path : path
@@ -185,7 +190,8 @@ class TableStream:
         arrow = pa.schema([*schema.arrow, *[pa.field(name, pa.float64()) for name in extra]])
         self.arrow = arrow.with_metadata(file_metadata(schema, metadata))
         self._atomic = atomic(path)
-        self.rows = 0
+        self._pending: list[pa.Table] = []
+        self._n_pending = self.rows = 0
 
     def __enter__(self) -> TableStream:
         temporary = self._atomic.__enter__()
@@ -202,10 +208,25 @@ class TableStream:
     def write(self, columns: dict[str, Any]) -> None:
         """Append rows given as one array per column."""
         arrays = [pa.array(columns[f.name], f.type) for f in self.arrow]
-        table = pa.Table.from_arrays(arrays, schema=self.arrow)
-        self.rows += table.num_rows
-        self._writer.write_table(table)
+        piece = pa.Table.from_arrays(arrays, schema=self.arrow)
+        self.rows += piece.num_rows
+        while piece.num_rows:
+            taken = piece.slice(0, ROWS_PER_GROUP - self._n_pending)
+            piece = piece.slice(taken.num_rows)
+            self._n_pending += taken.num_rows
+            if taken.column(0).chunk(0).offset and self._n_pending < ROWS_PER_GROUP:
+                taken = taken.take(pa.array(range(taken.num_rows)))  # a slice keeps what it is of
+            self._pending.append(taken)
+            if self._n_pending == ROWS_PER_GROUP:
+                self._flush()
+
+    def _flush(self) -> None:
+        # in one piece: where a column is cut would show in the file
+        self._writer.write_table(pa.concat_tables(self._pending).combine_chunks())
+        self._pending, self._n_pending = [], 0
 
     def __exit__(self, *exc: Any) -> None:
+        if exc[0] is None and self._pending:
+            self._flush()
         self._writer.close()
         self._atomic.__exit__(*exc)

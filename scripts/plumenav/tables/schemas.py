@@ -35,7 +35,7 @@ PLUME = _schema(
 PLAN = _schema(
     "plan",
     1,
-    "plan",
+    "simulate",
     {
         "simulation": pa.int64(),
         "replicate": pa.int64(),
