@@ -126,27 +126,10 @@ class Checkout:
         return commands_in(said)
 
     def at_once(self, commands: Sequence[Command], workers: int) -> Cost:
-        """Run commands of jobs, so many at a time.
-
-        Raises
-        ------
-        RuntimeError
-            If one fails.
-        """
+        """Run commands of jobs here, so many at a time; see :func:`at_once`."""
         before, began = _children_cpu_s(), time.perf_counter()
-        waiting = list(commands)
-        running: list[tuple[Command, subprocess.Popen[bytes]]] = []
-        while waiting or running:
-            while waiting and len(running) < workers:
-                command = waiting.pop(0)
-                how: dict[str, Any] = {"cwd": self.folder, "env": self.environment()}
-                running.append((command, subprocess.Popen(["sh", "-c", command.text], **how)))
-            done = [(c, p) for c, p in running if p.poll() is not None]
-            for command, process in done:
-                if process.returncode:
-                    raise RuntimeError(f"{command.script} failed: {command.text[:200]}")
-            running = [pair for pair in running if pair not in done]
-            time.sleep(0.005)
+        orders = [["sh", "-c", command.text] for command in commands]
+        at_once(orders, workers, cwd=self.folder, env=self.environment())
         return Cost(time.perf_counter() - began, _children_cpu_s() - before)
 
     def forget(self) -> None:
@@ -160,21 +143,50 @@ class Checkout:
         return [read_json(path) for path in found]
 
 
+def at_once(orders: Sequence[Sequence[str]], workers: int, **how: Any) -> None:
+    """Run commands, so many at a time.
+
+    Parameters
+    ----------
+    orders : sequence of sequences of str
+    workers : int
+    **how
+        For subprocess.Popen.
+
+    Raises
+    ------
+    RuntimeError
+        If one fails; with the end of what it said.
+    """
+    waiting = list(orders)
+    running: list[subprocess.Popen[str]] = []
+    while waiting or running:
+        while waiting and len(running) < workers:
+            order = list(waiting.pop(0))
+            running.append(subprocess.Popen(order, stderr=subprocess.PIPE, text=True, **how))
+        for process in [one for one in running if one.poll() is not None]:
+            running.remove(process)
+            _, said = process.communicate()
+            if process.returncode:
+                raise RuntimeError(f"{str(process.args)[:300]} failed:\n{said[-2000:]}")
+        time.sleep(0.002)
+
+
 def commands_in(said: str) -> list[Command]:
-    """Commands that run a script of ours, in what Snakemake printed.
+    r"""Commands that run a script of ours, in what Snakemake printed.
 
     Examples
     --------
-    >>> commands_in("Shell command: python scripts/plan.py --rule plan\\nrule gate:")
+    >>> commands_in("Shell command: python scripts/plan.py --rule plan\nrule gate:")
     [Command(script='plan', text='python scripts/plan.py --rule plan')]
     """
     found = []
     for line in said.splitlines():
-        scripts = JOB.findall(line)
+        scripts = list(JOB.finditer(line))
         if scripts:
-            text = line[JOB.search(line).start() :]  # type: ignore[union-attr]
-            found.append(Command(scripts[0], text))
-            found += [Command(script, "") for script in scripts[1:]]
+            # a rule of several scripts is one command; each of them has its start
+            found.append(Command(scripts[0][1], line[scripts[0].start() :]))
+            found += [Command(one[1], "true") for one in scripts[1:]]
     return found
 
 

@@ -1,19 +1,20 @@
 """What the planner expects a simulate job to need of memory, against what it is seen to need.
 
-A grid of movies, numbers of agents and models. The planner is told nothing of earlier runs: what it
-knows from history is not tested here.
+A grid of movies, numbers of agents and models; other ones than those from which the planner's
+weights were found. It is told nothing of earlier runs: what it learns from history is not tested
+here.
 """
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from plumenav.batch import typical
+from plumenav.batch.memory import Shape
 from plumenav.performance.benchmark._contract import Judged, Ratio, Scope, Seen, Timed, Variant
 
 REQUIRED = 0.20
@@ -67,14 +68,12 @@ def judge(seen: Seen) -> Judged:
 
 def job(folder: str, shape: list[Any]) -> Timed:
     """Task: a simulate job of this shape, and what was expected of it."""
-    trial, memory = (importlib.import_module(f"plumenav.batch.{n}") for n in ("trial", "memory"))
-    wanted = memory.Shape(*shape)
+    trial = typical.Trial(Shape(*shape))
 
     def run() -> dict[str, float]:
-        usage: Mapping[str, Any] = trial.run(Path(folder), wanted)
         return {
-            "expected_mb": float(memory.expected_peak_mb(wanted)),
-            "measured_mb": float(usage["max_rss_mb"]),
+            "expected_mb": typical.expected_mb(trial),
+            "measured_mb": typical.measured_mb(trial, Path(folder)),
         }
 
     return run

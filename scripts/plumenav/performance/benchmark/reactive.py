@@ -256,7 +256,7 @@ def roofline(model: str, plume: str, agents: int, steps: int = STEPS) -> Timed:
     from plumenav.engine.outcome import Columns
     from plumenav.engine.run import Blocks, simulate
     from plumenav.performance.benchmark.baselines import roofline as least
-    from plumenav.performance.benchmark.baselines.compiled import make_rows
+    from plumenav.performance.benchmark.baselines.compiled import Rows, make_rows
     from plumenav.tables import PlumeReader
 
     movie, _, dt_s = baseline_of(model, plume)
@@ -267,7 +267,7 @@ def roofline(model: str, plume: str, agents: int, steps: int = STEPS) -> Timed:
         scene = least.scene_of(reader.metadata, movie.frames, 0, movie.points, movie.bilinear)
     tracks = [least.tracks_of(part) for part in parts]
     how = (scene, plan["key"], DRAWS[model] // 4, dt_s, 1)
-    least.walk(*how, *(least.Rows(*(c[:1] for c in tracks[0])) for _ in range(2)))
+    least.walk(*how, *(Rows(*(c[:1] for c in tracks[0])) for _ in range(2)))
 
     def run() -> dict[str, float]:
         kept = []

@@ -7,10 +7,11 @@ the work could do without:
     floor = start + figures + (decoding + roofline + references + imports) / cores
 
 start: Snakemake called again in the finished folder, which finds nothing to do (wall time: nothing
-else can go on). figures: their job alone, without its imports (wall time, as its jobs are). decoding: each recording
-read once, whole. roofline: of every step that was simulated, see baselines/roofline.py. references:
-their jobs alone, without their imports. imports: what each job's script imports, times its jobs.
-The last four are CPU time, and are shared by the cores without loss.
+else can go on). figures: their jobs alone, without imports (wall time on these cores). decoding:
+each recording read once, whole. roofline: of every step that was simulated, see
+baselines/roofline.py. references: their jobs alone, without their imports. imports: what each job's
+script imports, times its jobs. The last four are CPU time, and are shared by the cores without
+loss.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def folder_of(scope: Scope) -> Path:
 def recordings(scope: Scope) -> Path:
     """Folder of what synthesizing leaves: results/ with recordings; made if code or config differ.
 
-    Everything that the rule writes beside logs is kept, so that a run finds its recordings finished.
+    Everything that the rule writes beside logs is kept, so that a run finds recordings finished.
     """
     from plumenav.performance.benchmark.recordings import key
 
@@ -207,18 +208,18 @@ def start_of(made: checkout.Checkout, script: str) -> checkout.Cost:
 
 
 def imports_of(source: str) -> str:
-    """A script's imports, inside its functions too, and what it does without; as a program.
+    r"""A script's imports, inside its functions too, and what it does without; as a program.
 
     Examples
     --------
-    >>> imports_of("import json\\ndef main(args):\\n    from math import pi\\n    return pi")
-    'import json\\nfrom math import pi'
+    >>> imports_of("import json\ndef main(args):\n    from math import pi\n    return pi")
+    'import json\nfrom math import pi'
     """
     wanted: list[str] = []
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            wanted.append(ast.unparse(node))
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "jobs.without":
+        if isinstance(node, ast.Import | ast.ImportFrom) or (
+            isinstance(node, ast.Call) and ast.unparse(node.func) == "jobs.without"
+        ):
             wanted.append(ast.unparse(node))
     # imports of the top come first; packages are left out before anything heavy is imported
     light = [line for line in wanted if not line.startswith("from plumenav.")]
