@@ -23,7 +23,7 @@ from plumenav.models._binding import bound
 from plumenav.tables import PLAN, PlumeReader, PlumeWriter, read_json, write_table
 
 ARENA_MM = 300.0
-RATE_HZ = 15.0
+RATE_HZ = 15.0  # of batch.typical, too
 DISTINCT = 16  # frames
 DTYPES = {1: "uint8", 2: "uint16", 4: "float32"}
 # what a fit of hits to a plume gives; only belief-based models read it

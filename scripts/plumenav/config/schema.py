@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from plumenav.config.detection import Detection, Part
 from plumenav.config.quality import Quality
@@ -135,8 +135,21 @@ class Agent(Section):
 class Batch(Section):
     """How simulations are cut into jobs. Results do not depend on it."""
 
-    chunk_simulations: int = Field(500, ge=1, description="simulations per job")
+    chunk_simulations: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+        "auto", description="simulations per job; auto: by what they cost, see chunk_s"
+    )
+    chunk_s: Positive = Field(
+        10.0, description="with auto: nominal time of a job's simulations on one core, s"
+    )
+    min_chunk_simulations: int = Field(10, ge=1, description="with auto: at least so many")
+    max_chunk_simulations: int = Field(5000, ge=1, description="with auto: at most so many")
     threads: int = Field(1, ge=1, le=64, description="threads per simulate job")
+
+    @model_validator(mode="after")
+    def _limits_in_order(self) -> Batch:
+        if self.min_chunk_simulations > self.max_chunk_simulations:
+            raise ValueError("min_chunk_simulations must not exceed max_chunk_simulations")
+        return self
 
 
 class Validation(Section):
@@ -167,6 +180,24 @@ class Resources(Section):
     """Limits of a run."""
 
     memory_mb: int = Field(8000, ge=500, description="all jobs together, MB (a promise we check)")
+    job_memory_mb: int = Field(
+        2000, ge=400, description="a simulate job works so that it stays below this, MB"
+    )
+    memory_use: Literal["conservative", "balanced", "aggressive"] = Field(
+        "balanced",
+        description="decoded frames that a simulate job keeps for its next pass through a movie:"
+        " none; up to 256 MB; all that fit",
+    )
+    min_workers: int = Field(1, ge=1, description="jobs at once, at least")
+    max_workers: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="jobs at once, at most; null: one per core (and batch.threads)"
+    )
+
+    @model_validator(mode="after")
+    def _workers_in_order(self) -> Resources:
+        if self.max_workers is not None and self.min_workers > self.max_workers:
+            raise ValueError("min_workers must not exceed max_workers")
+        return self
 
 
 class Config(Section):

@@ -2,13 +2,13 @@
 
 numba keeps compiled code beside a source file and checks only that file: a kernel that imports a
 model's step is found in the cache, but still answers for the old model after the model's file was
-edited; one that closes over the step is never found. So every (model, field) pair gets a generated
-source file, in a folder named by the fingerprint of everything that is compiled into it.
+edited; one that closes over the step is never found. So the kernel of every kind of field and the
+step of every model gets a generated source file, in a folder named by the fingerprint of everything
+that is compiled into it.
 """
 
 from __future__ import annotations
 
-import ast
 import fcntl
 import hashlib
 import importlib.util
@@ -30,7 +30,6 @@ import llvmlite
 import numba
 
 from plumenav import fingerprint, registry
-from plumenav.models._binding import composed
 from plumenav.tables import write_text
 
 if TYPE_CHECKING:
@@ -39,6 +38,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 TEMPLATE = Path(__file__).with_name("kernel.py")
+# modules from generated source that this process has imported, by name and text
+_generated: dict[tuple[str, str], ModuleType] = {}
 
 
 def cache_folder() -> Path:
@@ -76,76 +77,17 @@ def machine() -> str:
     )
 
 
-def kernel_source(model_name: str, field_name: str, parts: tuple[str, ...] = ()) -> str:
-    """Source text of the kernel of one model (made of these parts) in one kind of field."""
-    model = composed(model_name, *parts)
-    names = ", ".join(repr(name) for name in (model_name, *parts))
-    text = TEMPLATE.read_text(encoding="utf-8")
-    text, n_model = re.subn(
-        r"^from .* # \[model\]$",
-        f"from plumenav.models._binding import composed\nmodel = composed({names})",
-        text,
-        flags=re.MULTILINE,
-    )
-    text, n_field = re.subn(
+def kernel_source(field_name: str) -> str:
+    """Source text of the kernel of one kind of field."""
+    text, n = re.subn(
         r"^from .* # \[field\]$",
         f'from plumenav import registry\nfield = registry.get("field", {field_name!r})',
-        text,
+        TEMPLATE.read_text(encoding="utf-8"),
         flags=re.MULTILINE,
     )
-    text, n_generated = re.subn(
-        r"^# \[generated\]$.*^# \[/generated\]$",
-        lambda _: _generated(
-            len(model.State._fields), len(model.Noise._fields), hasattr(model, "Tables")
-        ),
-        text,
-        flags=re.MULTILINE | re.DOTALL,
-    )
-    if (n_model, n_field, n_generated) != (1, 1, 1):
-        raise RuntimeError(f"{TEMPLATE} lost one of its marks [model], [field], [generated]")
-    ast.parse(text)
+    if n != 1:
+        raise RuntimeError(f"{TEMPLATE} lost its mark [field]")
     return text
-
-
-def _generated(n_state: int, n_noise: int, has_tables: bool) -> str:
-    blocks = -(-n_noise // 4)
-    lines = [
-        '@njit(inline="always")',
-        "def load_state(states, i):",
-        f"    return model.State({', '.join(f'states[i, {v}]' for v in range(n_state))})",
-        "",
-        '@njit(inline="always")',
-        "def store_state(states, i, state):",
-        *[f"    states[i, {v}] = state[{v}]" for v in range(n_state)],
-        "",
-        '@njit(inline="always")',
-        "def draw(key, step):",
-    ]
-    for b in range(blocks):
-        words = ", ".join(f"u{4 * b + j}" for j in range(4))
-        lines.append(f"    {words} = philox_block(key, step, np.uint64({b}))")
-    arguments = ", ".join(f"uniform(u{d})" for d in range(n_noise))
-    lines.append(f"    return model.Noise({arguments})")
-    more = ", memories[i], tables" if has_tables else ""
-    lines += [
-        "",
-        '@njit(inline="always")',
-        "def decide(observation, state, constants, noise, dt_s, memories, i, tables):",
-        f"    return model_step(observation, state, constants, noise, dt_s{more})",
-    ]
-    return "\n".join(lines)
-
-
-def kernel_fingerprint(model_name: str, field_name: str, parts: tuple[str, ...] = ()) -> str:
-    """Hash of all source that is compiled into a kernel, and of compiler and machine."""
-    sources = [
-        TEMPLATE,
-        *(registry.file_of("model", name) for name in (model_name, *parts)),
-        registry.file_of("field", field_name),
-    ]
-    code = fingerprint.of_files(sources)
-    made_of = " ".join((model_name, *parts))
-    return hashlib.sha256(f"{code} {made_of} {machine()}".encode()).hexdigest()[:24]
 
 
 @contextmanager
@@ -159,20 +101,29 @@ def locked(folder: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_UN)
 
 
-def load_kernel(model_name: str, field_name: str, parts: tuple[str, ...] = ()) -> ModuleType:
-    """Import the kernel module of a model in a field, generating its source if need be.
+def load_kernel(field_name: str) -> ModuleType:
+    """Import the kernel module of a kind of field, generating its source if need be."""
+    sources = [TEMPLATE, registry.file_of("field", field_name)]
+    return load_generated(f"plumenav_kernel_{field_name}", kernel_source(field_name), sources)
+
+
+def load_generated(name: str, text: str, sources: list[Path]) -> ModuleType:
+    """Import a module from generated source, kept with what is compiled from it.
 
     Parameters
     ----------
-    model_name, field_name : str
-    parts : tuple of str
-        Models that it is made of (models/_binding.py).
+    name : str
+        Begins the module's import name.
+    text : str
+        Its source.
+    sources : list of Path
+        Files that, with all they import, decide what it does.
     """
-    name = "_".join(("plumenav_kernel", model_name, *parts, field_name))
-    if name in sys.modules:
-        return sys.modules[name]
-    key = kernel_fingerprint(model_name, field_name, parts)
-    return _load(name, key, lambda: kernel_source(model_name, field_name, parts))
+    if (name, text) not in _generated:
+        made_of = f"{fingerprint.of_files(sources)} {text} {machine()}"
+        key = hashlib.sha256(made_of.encode()).hexdigest()[:24]
+        _generated[name, text] = _load(f"{name}_{key[:8]}", key, lambda: text)
+    return _generated[name, text]
 
 
 def load_compiled(path: Path) -> ModuleType:

@@ -11,7 +11,7 @@ from typing import Any
 from numba import njit
 
 
-@njit(inline="always")
+@njit(forceinline=True, error_model="numpy")
 def fold(v: float, low: float, high: float) -> float:
     """Reflect a coordinate into [low, high]."""
     length = high - low
@@ -21,7 +21,7 @@ def fold(v: float, low: float, high: float) -> float:
     return low + m if m <= length else low + 2.0 * length - m
 
 
-@njit(inline="always")
+@njit(forceinline=True, error_model="numpy")
 def free_fraction(v0: float, v1: float, low: float, high: float) -> float:
     """Fraction of a way that one coordinate can go before it would leave [low, high]."""
     if v1 > high and v1 > v0:
@@ -31,7 +31,7 @@ def free_fraction(v0: float, v1: float, low: float, high: float) -> float:
     return 1.0
 
 
-@njit(inline="always")
+@njit(forceinline=True, error_model="numpy")
 def wall_normal(v0: float, v1: float, low: float, high: float) -> float:
     """Inward normal of the wall that a coordinate moved towards and beyond; 0: none."""
     if v1 < low and v1 < v0:
@@ -41,13 +41,13 @@ def wall_normal(v0: float, v1: float, low: float, high: float) -> float:
     return 0.0
 
 
-@njit(inline="always")
+@njit(forceinline=True, error_model="numpy")
 def outside(x: float, y: float, w: Any) -> bool:
     """True if a place is not in the recorded arena."""
     return w.bounded and not (x >= w.x_min and x < w.x_max and y > w.y_min and y <= w.y_max)
 
 
-@njit(inline="always")
+@njit(forceinline=True, error_model="numpy")
 def arrival_fraction(x0: float, y0: float, x1: float, y1: float, radius: float) -> float:
     """Fraction of a segment at which it enters the circle around the origin; -1 if it does not."""
     c = x0 * x0 + y0 * y0 - radius * radius
@@ -66,7 +66,7 @@ def arrival_fraction(x0: float, y0: float, x1: float, y1: float, radius: float) 
     return s if s <= 1.0 else -1.0
 
 
-@njit(forceinline=True)
+@njit(forceinline=True, error_model="numpy")
 def wind_at(winds: Any, k: int, x: float, y: float, w: Any) -> tuple[float, float]:
     """Wind at a place: uniform, or between the four surrounding pixels, clamped at the rim."""
     n = winds.shape[0]

@@ -1,9 +1,8 @@
 """The loop that moves agents through one block of a plume.
 
-This file is real code for one model and one field, and the template of all others: compiling.py
-writes a copy in which the two imports marked [model] and [field] and the part marked [generated]
-are those of the wanted pair. Order inside a step: docs/conventions.md. No allocation, no
-exceptions.
+This file is real code for one kind of field, and the template of all others: compiling.py writes a
+copy in which the import marked [field] is that of the wanted one. Models are called by their
+address (engine/stepper.py). Order inside a step: docs/conventions.md. No allocation, no exceptions.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from plumenav.engine.calling import call
 from plumenav.engine.fields import movie as field  # [field]
 from plumenav.engine.geometry import (
     arrival_fraction,
@@ -24,6 +24,45 @@ from plumenav.engine.geometry import (
     wind_at,
 )
 from plumenav.engine.jit import compiled
+from plumenav.engine.layout import (
+    ADAPTED,
+    AGENT,
+    ARRIVED,
+    BEHAVIOUR,
+    CLOSEST2,
+    DECIDED,
+    ENCOUNTERS,
+    END,
+    FILLED,
+    FRAME,
+    HEADING,
+    IN_PLUME,
+    LANES,
+    LEAVES,
+    N_OF_A_STEP,
+    NEW_HEADING,
+    NEXT_ROW,
+    ODOR,
+    ODOR_LEFT,
+    ODOR_RIGHT,
+    OFFSET_S,
+    PATH,
+    PHASE,
+    SENSED,
+    STATUS,
+    STEP,
+    STEPS_IN_PLUME,
+    STEPS_OUTSIDE,
+    TIME_TO_SOURCE,
+    TO_SENSE,
+    VELOCITY_X,
+    VELOCITY_Y,
+    WIND_X,
+    WIND_Y,
+    WRAPS,
+    X,
+    Y,
+)
 from plumenav.engine.philox import philox_block, uniform
 from plumenav.engine.prefetch import prefetch
 from plumenav.engine.settings import (
@@ -46,59 +85,17 @@ from plumenav.engine.settings import (
     TURN,
 )
 from plumenav.engine.trigonometry import cos, sin
-from plumenav.models import correlated_random_walk as model  # [model]
-from plumenav.models._contract import Observation, declared
 from plumenav.models._math import normal
 from plumenav.rng import ENGINE_BLOCK, FIELD_BLOCK, SENSOR_BLOCK
 
-model_step = compiled(model.step, inlined=True)
 field_value = compiled(field.value, inlined=True)
 normal_number = compiled(normal)
-# constants to the compiler: who does not draw, or has no sides, pays nothing
+# constants to the compiler: a field that does not draw pays nothing
 field_draws = field.DRAWS
 has_image = field.BOUNDED
-bilateral = declared(model, "BILATERAL")
 
 
-# [generated]
-@njit(inline="always")
-def load_state(states: Any, i: int) -> Any:
-    """Return the state of agent i."""
-    return model.State(states[i, 0])
-
-
-@njit(inline="always")
-def store_state(states: Any, i: int, state: Any) -> None:
-    """Keep the state of agent i."""
-    states[i, 0] = state[0]
-
-
-@njit(inline="always")
-def draw(key: Any, step: Any) -> Any:
-    """Return the noise of one step."""
-    a0, a1, _, _ = philox_block(key, step, np.uint64(0))
-    return model.Noise(uniform(a0), uniform(a1))
-
-
-@njit(inline="always")
-def decide(
-    observation: Any,
-    state: Any,
-    constants: Any,
-    noise: Any,
-    dt_s: float,
-    memories: Any,
-    i: int,
-    tables: Any,
-) -> Any:
-    """Let the model take one step."""
-    return model_step(observation, state, constants, noise, dt_s)
-
-
-# [/generated]
-
-
-@njit(inline="always")
+@njit(forceinline=True, error_model="numpy")
 def sample(
     frames: Any,
     k: int,
@@ -149,15 +146,15 @@ def sample(
             prefetch(frames, k + 1, int(row), int(column))
             prefetch(frames, k + 1, int(row) + 1, int(column))
         total += stored * w.scale + w.offset
-        if bilateral and 2 * j + 2 == n:
+        if 2 * j + 2 == n:
             total_left = total
     reading = total / n
-    if not bilateral:
+    if not w.bilateral:
         return reading, reading, reading
     return reading, total_left / (n // 2), (total - total_left) / (n // 2)
 
 
-@njit(inline="always")
+@njit(forceinline=True, error_model="numpy")
 def sense(
     frames: Any,
     k: int,
@@ -177,18 +174,81 @@ def sense(
     if w.noise > 0.0:
         a0, a1, a2, a3 = philox_block(key, np.uint64(step), np.uint64(SENSOR_BLOCK))
         noise = w.noise * normal_number(uniform(a0), uniform(a1))
-        if bilateral:
+        if w.bilateral:
             left += noise
             noise_right = w.noise * normal_number(uniform(a2), uniform(a3))
             right += noise_right
             noise = (noise + noise_right) / 2.0
         reading += noise
     reading = reading if reading >= w.dead_zone else 0.0
-    if not bilateral:
+    if not w.bilateral:
         return reading, reading, reading
     left = left if left >= w.dead_zone else 0.0
     right = right if right >= w.dead_zone else 0.0
     return reading, left, right
+
+
+@njit(forceinline=True, error_model="numpy")
+def seen_frame(
+    frame: int, wraps: int, elapsed0: float, step: int, movie_time: Any, w: Any
+) -> tuple[int, int, bool]:
+    """Which frame an agent sees in a step, how often the movie has begun again, is it over."""
+    elapsed = elapsed0 + step * w.dt_s - wraps * w.period_s
+    if elapsed + FRAME_SLACK_S >= w.period_s:
+        if w.movie_end == LOOP:
+            while elapsed + FRAME_SLACK_S >= w.period_s:
+                wraps += 1
+                elapsed = elapsed0 + step * w.dt_s - wraps * w.period_s
+            frame = w.first_frame
+        elif w.movie_end == STOP:
+            return frame, wraps, True
+    while frame + 1 < w.end_frame and movie_time[frame + 1] <= elapsed + FRAME_SLACK_S:
+        frame += 1
+    return frame, wraps, False
+
+
+@njit(forceinline=True, error_model="numpy")
+def confined(
+    x: float,
+    y: float,
+    x1: float,
+    y1: float,
+    heading: float,
+    length: float,
+    key: Any,
+    step: int,
+    w: Any,
+) -> tuple[float, float, float, float]:
+    """Where a step ends that meets the edge; with the new heading, and the length of the way."""
+    if w.boundary == REFLECT:
+        if outside(x1, y1, w):
+            while x1 < w.x_min or x1 > w.x_max:
+                x1 = 2.0 * (w.x_min if x1 < w.x_min else w.x_max) - x1
+                heading = math.pi - heading
+            while y1 < w.y_min or y1 > w.y_max:
+                y1 = 2.0 * (w.y_min if y1 < w.y_min else w.y_max) - y1
+                heading = -heading
+    elif w.boundary == HALT:
+        s = min(
+            free_fraction(x, x1, w.x_min + EDGE_INSET_MM, w.x_max - EDGE_INSET_MM),
+            free_fraction(y, y1, w.y_min + EDGE_INSET_MM, w.y_max - EDGE_INSET_MM),
+        )
+        if s < 1.0:
+            x1 = x + s * (x1 - x)
+            y1 = y + s * (y1 - y)
+            length *= s
+    elif w.boundary == TURN:
+        margin = w.boundary_margin
+        normal_x = wall_normal(x, x1, w.x_min + margin, w.x_max - margin)
+        normal_y = wall_normal(y, y1, w.y_min + margin, w.y_max - margin)
+        if normal_x != 0.0 or normal_y != 0.0:
+            u = uniform(philox_block(key, np.uint64(step), np.uint64(ENGINE_BLOCK))[0])
+            free = math.pi if normal_x == 0.0 or normal_y == 0.0 else math.pi / 2.0
+            heading = math.atan2(normal_y, normal_x) + free * (u - 0.5)
+            x1 = x
+            y1 = y
+            length = 0.0
+    return x1, y1, heading, length
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -202,10 +262,11 @@ def advance(
     pass_number: int,
     points: Any,
     w: Any,
-    constants: Any,
-    tables: Any,
     field_constants: Any,
+    decide: int,
+    arguments: int,
     agents: Any,
+    lanes: Any,
     rows: Any,
 ) -> int:
     """Move agents first..last-1 until they leave this block, end, or fill their rows.
@@ -225,12 +286,16 @@ def advance(
     points : ndarray, shape (n_points, 2)
         The sensor in the body frame, mm; of a paired one, the left half first.
     w : settings.World
-    constants, tables, field_constants : NamedTuple
-        Of the model, of the model, of the field.
-    agents : settings.Agents
+    field_constants : NamedTuple
+        Of the field.
+    decide, arguments : int
+        Address of the model's stepper, and of what it reads (engine/stepping.py).
+    agents : layout.Agents
         Everything that changes, one entry per agent.
-    rows : settings.Rows
-        Where to record, shape (n_agents, capacity).
+    lanes : layout.Lanes
+        Of this thread.
+    rows : layout.Rows
+        Where to record.
 
     Returns
     -------
@@ -239,219 +304,202 @@ def advance(
     """
     end_frame = first_frame + frames.shape[0]
     # arrays by names of their own: taken out of a tuple, each use would be counted
-    row_step = rows.step
-    row_frame = rows.frame
-    row_x = rows.x
-    row_y = rows.y
-    row_heading = rows.heading
-    row_odor = rows.odor
-    row_behaviour = rows.behaviour
-    row_state = rows.state
+    keys = agents.key
+    resting_numbers = agents.numbers
+    resting_counts = agents.counts
     states = agents.state
-    memory = agents.memory
     trace = agents.trace
-    capacity = row_step.shape[1]
+    numbers = lanes.numbers
+    counts = lanes.counts
+    row_codes = rows.codes
+    row_numbers = rows.numbers
+    first_row = rows.first
+    capacity = row_codes.shape[1]
+    variables = row_numbers.shape[2] - 4
     waiting = 0
-    for i in range(first, last):
-        if agents.end[i] != RUNNING or agents.wraps[i] != pass_number:
-            continue
-        if agents.frame[i] < first_frame or agents.frame[i] >= end_frame:
-            continue
-        key = agents.key[i]
-        elapsed0 = movie_time[agents.start_frame[i]]
-        x = agents.x[i]
-        y = agents.y[i]
-        heading = agents.heading[i]
-        behaviour = agents.behaviour[i]
-        frame = agents.frame[i]
-        wraps = agents.wraps[i]
-        state = load_state(agents.state, i)
-        adapted = agents.adapted[i]
-        path = agents.path[i]
-        closest2 = agents.closest2[i]
-        n_rows = rows.filled[i]
-        in_plume = agents.in_plume[i] != 0
-        encounters = agents.encounters[i]
-        steps_in_plume = agents.steps_in_plume[i]
-        steps_outside = agents.steps_outside[i]
-        clipped = agents.clipped[i]
-        arrived = agents.arrived[i] != 0
-        step = agents.step[i]
-        end = RUNNING
-        while True:
+    n = 0
+    following = first
+    while True:
+        # ---- agents come into free lanes
+        while n < LANES and following < last:
+            if (
+                resting_counts[following, END // LANES] == RUNNING
+                and resting_counts[following, WRAPS // LANES] == pass_number
+                and resting_counts[following, FRAME // LANES] >= first_frame
+                and resting_counts[following, FRAME // LANES] < end_frame
+            ):
+                for v in range(resting_numbers.shape[1]):
+                    numbers[v * LANES + n] = resting_numbers[following, v]
+                for v in range(resting_counts.shape[1]):
+                    counts[v * LANES + n] = resting_counts[following, v]
+                counts[AGENT + n] = following
+                counts[PHASE + n] = TO_SENSE
+                n += 1
+            following += 1
+        if n == 0:
+            return waiting
+        leaving = 0
+        for lane in range(n):
+            agent = counts[AGENT + lane]
+            key = keys[agent]
+            x = numbers[X + lane]
+            y = numbers[Y + lane]
+            heading = numbers[HEADING + lane]
+            step = counts[STEP + lane]
+            phase = counts[PHASE + lane]
+            if phase == DECIDED:
+                phase = TO_SENSE
+                # ---- move
+                x1 = x + numbers[VELOCITY_X + lane] * w.dt_s
+                y1 = y + numbers[VELOCITY_Y + lane] * w.dt_s
+                new_heading = numbers[NEW_HEADING + lane]
+                if not (math.isfinite(x1) and math.isfinite(y1) and math.isfinite(new_heading)):
+                    counts[STATUS + lane] = NOT_FINITE
+                    counts[END + lane] = END_HORIZON
+                    counts[PHASE + lane] = LEAVES
+                    leaving += 1
+                    continue
+                length = math.sqrt((x1 - x) * (x1 - x) + (y1 - y) * (y1 - y))
+                # ---- bound
+                if w.boundary != 0 and w.bounded:
+                    x1, y1, new_heading, length = confined(
+                        x, y, x1, y1, new_heading, length, key, step, w
+                    )
+                # ---- arrive
+                closest2 = numbers[CLOSEST2 + lane]
+                step += 1
+                if counts[ARRIVED + lane] == 0:
+                    s = arrival_fraction(x, y, x1, y1, w.success_radius)
+                    if s >= 0.0:
+                        counts[ARRIVED + lane] = 1
+                        numbers[TIME_TO_SOURCE + lane] = (step - 1 + s) * w.dt_s
+                        closest2 = min(closest2, w.success_radius * w.success_radius)
+                        if w.stop_at_source:
+                            numbers[X + lane] = x + s * (x1 - x)
+                            numbers[Y + lane] = y + s * (y1 - y)
+                            numbers[PATH + lane] += s * length
+                            numbers[CLOSEST2 + lane] = closest2
+                            counts[STEP + lane] = step
+                            counts[END + lane] = END_SOURCE
+                            counts[PHASE + lane] = LEAVES
+                            leaving += 1
+                            continue
+                numbers[PATH + lane] += length
+                x = x1
+                y = y1
+                heading = new_heading
+                numbers[X + lane] = x
+                numbers[Y + lane] = y
+                numbers[HEADING + lane] = heading
+                numbers[CLOSEST2 + lane] = min(closest2, x * x + y * y)
+                counts[STEP + lane] = step
+                if w.boundary == ABSORB and outside(x, y, w):
+                    counts[END + lane] = END_LEFT
+                    counts[PHASE + lane] = LEAVES
+                    leaving += 1
+                    continue
+            if phase != TO_SENSE:
+                continue
             if step >= w.n_steps:
-                end = END_HORIZON
-                break
+                counts[END + lane] = END_HORIZON
+                counts[PHASE + lane] = LEAVES
+                leaving += 1
+                continue
             # ---- which frame is seen now
-            elapsed = elapsed0 + step * w.dt_s - wraps * w.period_s
-            if elapsed + FRAME_SLACK_S >= w.period_s:
-                if w.movie_end == LOOP:
-                    while elapsed + FRAME_SLACK_S >= w.period_s:
-                        wraps += 1
-                        elapsed = elapsed0 + step * w.dt_s - wraps * w.period_s
-                    frame = w.first_frame
-                elif w.movie_end == STOP:
-                    end = END_MOVIE
-                    break
-            while frame + 1 < w.end_frame and movie_time[frame + 1] <= elapsed + FRAME_SLACK_S:
-                frame += 1
-            if frame >= end_frame or wraps != pass_number:
-                break
-            due = step % w.record_every == 0
-            if due and n_rows == capacity:
+            frame, wraps, over = seen_frame(
+                counts[FRAME + lane],
+                counts[WRAPS + lane],
+                numbers[OFFSET_S + lane],
+                step,
+                movie_time,
+                w,
+            )
+            counts[FRAME + lane] = frame
+            counts[WRAPS + lane] = wraps
+            due = step == counts[NEXT_ROW + lane]
+            filled = counts[FILLED + lane]
+            full = due and filled == capacity
+            if over:
+                counts[END + lane] = END_MOVIE
+            elif full and frame < end_frame and wraps == pass_number:
                 waiting += 1
-                break
+            if over or full or frame >= end_frame or wraps != pass_number:
+                counts[PHASE + lane] = LEAVES
+                leaving += 1
+                continue
             # ---- sense
+            k = frame - first_frame
             if w.control == SHUFFLED:
-                odor = trace[i, step, 0]
+                odor = trace[agent, step, 0]
                 odor_left = odor
                 odor_right = odor
-                if bilateral:
-                    odor_left = trace[i, step, 1]
-                    odor_right = trace[i, step, 2]
+                if w.bilateral:
+                    odor_left = trace[agent, step, 1]
+                    odor_right = trace[agent, step, 2]
             else:
                 odor, odor_left, odor_right = sense(
-                    frames,
-                    frame - first_frame,
-                    x,
-                    y,
-                    heading,
-                    points,
-                    w,
-                    field_constants,
-                    key,
-                    step,
+                    frames, k, x, y, heading, points, w, field_constants, key, step
                 )
                 if w.adaptation_tau_s > 0.0:
+                    adapted = numbers[ADAPTED + lane]
                     gain = w.adaptation_half / (w.adaptation_half + adapted)
-                    adapted = max(0.0, adapted + (odor - adapted) * w.dt_s / w.adaptation_tau_s)
+                    numbers[ADAPTED + lane] = max(
+                        0.0, adapted + (odor - adapted) * w.dt_s / w.adaptation_tau_s
+                    )
                     odor *= gain
                     odor_left *= gain
                     odor_right *= gain
                 if w.keeps_trace:
-                    trace[i, step, 0] = odor
-                    if bilateral:
-                        trace[i, step, 1] = odor_left
-                        trace[i, step, 2] = odor_right
+                    trace[agent, step, 0] = odor
+                    if w.bilateral:
+                        trace[agent, step, 1] = odor_left
+                        trace[agent, step, 2] = odor_right
             # ---- record
             if due:
-                row_step[i, n_rows] = step
-                row_frame[i, n_rows] = frame
-                row_x[i, n_rows] = x
-                row_y[i, n_rows] = y
-                row_heading[i, n_rows] = heading
-                row_odor[i, n_rows] = odor
-                row_behaviour[i, n_rows] = behaviour
-                if row_state.shape[2] > 0:
-                    store_state(states, i, state)
-                    # element by element: an array assignment costs seconds of compilation
-                    for v in range(row_state.shape[2]):
-                        row_state[i, n_rows, v] = states[i, v]
-                n_rows += 1
+                place = agent - first_row
+                row_codes[place, filled, 0] = step
+                row_codes[place, filled, 1] = frame
+                row_codes[place, filled, 2] = counts[BEHAVIOUR + lane]
+                row_numbers[place, filled, 0] = x
+                row_numbers[place, filled, 1] = y
+                row_numbers[place, filled, 2] = heading
+                row_numbers[place, filled, 3] = odor
+                for v in range(variables):
+                    row_numbers[place, filled, 4 + v] = states[agent, v]
+                counts[FILLED + lane] = filled + 1
+                counts[NEXT_ROW + lane] = step + w.record_every
             if odor >= w.threshold:
-                steps_in_plume += 1
-                if not in_plume:
-                    encounters += 1
-                in_plume = True
+                counts[STEPS_IN_PLUME + lane] += 1
+                if counts[IN_PLUME + lane] == 0:
+                    counts[ENCOUNTERS + lane] += 1
+                counts[IN_PLUME + lane] = 1
             else:
-                in_plume = False
+                counts[IN_PLUME + lane] = 0
             if outside(x, y, w):
-                steps_outside += 1
+                counts[STEPS_OUTSIDE + lane] += 1
+            wind_x, wind_y = wind_at(winds, k, x, y, w)
+            numbers[ODOR + lane] = odor
+            numbers[ODOR_LEFT + lane] = odor_left
+            numbers[ODOR_RIGHT + lane] = odor_right
+            numbers[WIND_X + lane] = wind_x
+            numbers[WIND_Y + lane] = wind_y
+            counts[PHASE + lane] = SENSED
+        if leaving == 0:
             # ---- decide
-            wind_x, wind_y = wind_at(winds, frame - first_frame, x, y, w)
-            observation = Observation(
-                odor,
-                odor_left,
-                odor_right,
-                w.threshold,
-                wind_x,
-                wind_y,
-                heading,
-                step * w.dt_s,
-                x,
-                y,
-            )
-            noise = draw(key, np.uint64(step))
-            action, state = decide(observation, state, constants, noise, w.dt_s, memory, i, tables)
-            behaviour = action.behaviour
-            clipped += action.clipped
-            new_heading = action.heading_rad
-            # ---- move
-            x1 = x + action.velocity_x_mm_s * w.dt_s
-            y1 = y + action.velocity_y_mm_s * w.dt_s
-            if not (math.isfinite(x1) and math.isfinite(y1) and math.isfinite(new_heading)):
-                agents.status[i] = NOT_FINITE
-                end = END_HORIZON
-                break
-            length = math.sqrt((x1 - x) * (x1 - x) + (y1 - y) * (y1 - y))
-            # ---- bound
-            if w.boundary == REFLECT and outside(x1, y1, w):
-                while x1 < w.x_min or x1 > w.x_max:
-                    x1 = 2.0 * (w.x_min if x1 < w.x_min else w.x_max) - x1
-                    new_heading = math.pi - new_heading
-                while y1 < w.y_min or y1 > w.y_max:
-                    y1 = 2.0 * (w.y_min if y1 < w.y_min else w.y_max) - y1
-                    new_heading = -new_heading
-            elif w.boundary == HALT and w.bounded:
-                s = min(
-                    free_fraction(x, x1, w.x_min + EDGE_INSET_MM, w.x_max - EDGE_INSET_MM),
-                    free_fraction(y, y1, w.y_min + EDGE_INSET_MM, w.y_max - EDGE_INSET_MM),
-                )
-                if s < 1.0:
-                    x1 = x + s * (x1 - x)
-                    y1 = y + s * (y1 - y)
-                    length *= s
-            elif w.boundary == TURN and w.bounded:
-                margin = w.boundary_margin
-                normal_x = wall_normal(x, x1, w.x_min + margin, w.x_max - margin)
-                normal_y = wall_normal(y, y1, w.y_min + margin, w.y_max - margin)
-                if normal_x != 0.0 or normal_y != 0.0:
-                    u = uniform(philox_block(key, np.uint64(step), np.uint64(ENGINE_BLOCK))[0])
-                    free = math.pi if normal_x == 0.0 or normal_y == 0.0 else math.pi / 2.0
-                    new_heading = math.atan2(normal_y, normal_x) + free * (u - 0.5)
-                    x1 = x
-                    y1 = y
-                    length = 0.0
-            # ---- arrive
-            if not arrived:
-                s = arrival_fraction(x, y, x1, y1, w.success_radius)
-                if s >= 0.0:
-                    arrived = True
-                    agents.arrived[i] = 1
-                    agents.time_to_source[i] = (step + s) * w.dt_s
-                    closest2 = min(closest2, w.success_radius * w.success_radius)
-                    if w.stop_at_source:
-                        x = x + s * (x1 - x)
-                        y = y + s * (y1 - y)
-                        path += s * length
-                        step += 1
-                        end = END_SOURCE
-                        break
-            path += length
-            x = x1
-            y = y1
-            closest2 = min(closest2, x * x + y * y)
-            heading = new_heading
-            step += 1
-            if w.boundary == ABSORB and outside(x, y, w):
-                end = END_LEFT
-                break
-        agents.x[i] = x
-        agents.y[i] = y
-        agents.heading[i] = heading
-        agents.behaviour[i] = behaviour
-        agents.frame[i] = frame
-        agents.wraps[i] = wraps
-        agents.step[i] = step
-        agents.adapted[i] = adapted
-        agents.path[i] = path
-        agents.closest2[i] = closest2
-        agents.end[i] = end
-        rows.filled[i] = n_rows
-        agents.in_plume[i] = in_plume
-        agents.encounters[i] = encounters
-        agents.steps_in_plume[i] = steps_in_plume
-        agents.steps_outside[i] = steps_outside
-        agents.clipped[i] = clipped
-        store_state(agents.state, i, state)
-    return waiting
+            call(decide, n, arguments)
+            for lane in range(n):
+                counts[PHASE + lane] = DECIDED
+            continue
+        # ---- agents leave; the last lane takes the place of one that is free
+        for lane in range(n - 1, -1, -1):
+            if counts[PHASE + lane] == LEAVES:
+                agent = counts[AGENT + lane]
+                for v in range(resting_numbers.shape[1]):
+                    resting_numbers[agent, v] = numbers[v * LANES + lane]
+                for v in range(resting_counts.shape[1]):
+                    resting_counts[agent, v] = counts[v * LANES + lane]
+                n -= 1
+                for v in range(resting_numbers.shape[1] + N_OF_A_STEP):
+                    numbers[v * LANES + lane] = numbers[v * LANES + n]
+                for v in range(resting_counts.shape[1] + 2):
+                    counts[v * LANES + lane] = counts[v * LANES + n]

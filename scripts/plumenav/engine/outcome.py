@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from plumenav.engine import settings as codes
 from plumenav.engine.compiling import load_compiled
+from plumenav.engine.layout import COUNT_NAMES, NUMBER_NAMES, Agents, Rows, count, number
 from plumenav.tables import PLAN, SIMULATIONS
 
 if TYPE_CHECKING:
@@ -37,30 +38,20 @@ class Outcome(NamedTuple):
     blocks_decoded: int
 
 
-def make_rows(n: int, capacity: int, n_variables: int) -> codes.Rows:
+def make_rows(n: int, capacity: int, n_variables: int) -> Rows:
     """Room for the rows of one block."""
-
-    def room(dtype: Any) -> np.ndarray:
-        return np.empty((n, capacity), dtype)
-
-    return codes.Rows(
-        filled=np.zeros(n, np.int64),
-        step=room(np.int32),
-        frame=room(np.int32),
-        x=room(np.float64),
-        y=room(np.float64),
-        heading=room(np.float64),
-        odor=room(np.float64),
-        behaviour=room(np.int8),
-        state=np.empty((n, capacity, n_variables)),
+    return Rows(
+        codes=np.empty((n, capacity, 3), np.int32),
+        numbers=np.empty((n, capacity, 4 + n_variables)),
+        first=0,
     )
 
 
 def recorded(
-    rows: codes.Rows, simulations: np.ndarray, dt_s: float, variables: list[str]
+    rows: Rows, filled: np.ndarray, simulations: np.ndarray, dt_s: float, variables: list[str]
 ) -> Columns:
     """Rows of all agents, one after the other, as columns of a trajectory table."""
-    n = int(rows.filled.sum())
+    n = int(filled.sum())
     n_wide = 6 + len(variables)
     # one piece of memory: the system hands it over in large pages, not in thousands of small ones
     memory = np.empty(n * (8 * n_wide + 4 * 2 + 1), np.uint8)
@@ -75,43 +66,52 @@ def recorded(
         "time_s": wide[4],
     }
     packing = load_compiled(Path(__file__).with_name("packing.py"))
-    packing.pack(rows, simulations.astype(np.int64), dt_s, *columns.values(), wide[6:])
+    packing.pack(
+        rows.codes,
+        rows.numbers,
+        filled,
+        simulations.astype(np.int64),
+        dt_s,
+        *columns.values(),
+        wide[6:],
+    )
     return {**columns, **dict(zip(variables, wide[6:], strict=True))}
 
 
-def summarized(
-    plan: Columns, agents: codes.Agents, w: codes.World, movie_time: np.ndarray
-) -> pa.Table:
+def summarized(plan: Columns, agents: Agents, w: codes.World, movie_time: np.ndarray) -> pa.Table:
     """One row per simulation."""
-    ok = agents.status == codes.OK
-    arrived = (agents.arrived == 1) & ok
-    duration = np.where(agents.end == codes.END_SOURCE, agents.time_to_source, agents.step * w.dt_s)
+    # a copy in one piece of each: one kind of array, and the rest can be given back
+    of = {name: number(agents, name).copy() for name in NUMBER_NAMES}
+    of |= {name: count(agents, name).copy() for name in COUNT_NAMES}
+    ok = of["status"] == codes.OK
+    arrived = (of["arrived"] == 1) & ok
+    duration = np.where(of["end"] == codes.END_SOURCE, of["time_to_source"], of["step"] * w.dt_s)
     start_distance = np.hypot(plan["x_mm"], plan["y_mm"])
     with np.errstate(divide="ignore", invalid="ignore"):
-        efficiency = (start_distance - w.success_radius) / agents.path
-        speed = agents.path / duration
-        rate = agents.encounters / duration
-    single = arrived & (agents.end == codes.END_SOURCE) & (agents.path > 0)
+        efficiency = (start_distance - w.success_radius) / of["path"]
+        speed = of["path"] / duration
+        rate = of["encounters"] / duration
+    single = arrived & (of["end"] == codes.END_SOURCE) & (of["path"] > 0)
     columns: dict[str, Any] = {
         **{name: plan[name] for name in PLAN.arrow.names},
-        "status": [codes.STATUS_NAMES[s] for s in agents.status],
+        "status": [codes.STATUS_NAMES[s] for s in of["status"]],
         "success": arrived,
-        "time_to_source_s": pa.array(agents.time_to_source, mask=~arrived),
-        "end": [codes.END_NAMES[e] for e in agents.end],
+        "time_to_source_s": pa.array(of["time_to_source"], mask=~arrived),
+        "end": [codes.END_NAMES[e] for e in of["end"]],
         "duration_s": duration,
-        "wraps": agents.wraps,
-        "path_mm": agents.path,
-        "net_upwind_mm": plan["x_mm"] - agents.x,
+        "wraps": of["wraps"],
+        "path_mm": of["path"],
+        "net_upwind_mm": plan["x_mm"] - of["x"],
         "path_efficiency": pa.array(efficiency, mask=~single),
         "mean_speed_mm_s": pa.array(speed, mask=~(duration > 0)),
-        "closest_mm": np.sqrt(agents.closest2),
-        "encounters": agents.encounters,
+        "closest_mm": np.sqrt(of["closest2"]),
+        "encounters": of["encounters"],
         "encounter_rate_hz": pa.array(rate, mask=~(duration > 0)),
-        "time_in_plume_s": agents.steps_in_plume * w.dt_s,
-        "time_outside_s": agents.steps_outside * w.dt_s,
-        "final_x_mm": agents.x,
-        "final_y_mm": agents.y,
-        "clipped_rates": agents.clipped,
+        "time_in_plume_s": of["steps_in_plume"] * w.dt_s,
+        "time_outside_s": of["steps_outside"] * w.dt_s,
+        "final_x_mm": of["x"],
+        "final_y_mm": of["y"],
+        "clipped_rates": of["clipped"],
     }
     return pa.table(
         {field.name: pa.array(columns[field.name]).cast(field.type) for field in SIMULATIONS.arrow}

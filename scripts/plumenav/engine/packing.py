@@ -9,7 +9,9 @@ from numba import njit
 
 @njit(nogil=True, cache=True)
 def pack(
-    rows: Any,
+    codes: Any,
+    numbers: Any,
+    filled: Any,
     simulations: Any,
     dt_s: float,
     simulation: Any,
@@ -27,34 +29,30 @@ def pack(
 
     Parameters
     ----------
-    rows : settings.Rows
-    simulations : ndarray, shape (n_agents,)
+    codes, numbers : ndarray
+        Of layout.Rows.
+    filled, simulations : ndarray, shape (n_agents,)
+        Rows of each agent, and its number.
     dt_s : float
     simulation, step, frame, x, y, heading, odor, behaviour, time_s : ndarray, shape (rows,)
     states : ndarray, shape (variables, rows)
     """
     place = 0
-    for i in range(rows.filled.shape[0]):
-        n = rows.filled[i]
-        # a loop per column: each is a plain copy
+    for i in range(filled.shape[0]):
+        n = filled[i]
         for r in range(n):
             simulation[place + r] = simulations[i]
         for r in range(n):
-            step[place + r] = rows.step[i, r]
-            time_s[place + r] = rows.step[i, r] * dt_s
+            step[place + r] = codes[i, r, 0]
+            frame[place + r] = codes[i, r, 1]
+            behaviour[place + r] = codes[i, r, 2]
+            time_s[place + r] = codes[i, r, 0] * dt_s
         for r in range(n):
-            frame[place + r] = rows.frame[i, r]
-        for r in range(n):
-            x[place + r] = rows.x[i, r]
-        for r in range(n):
-            y[place + r] = rows.y[i, r]
-        for r in range(n):
-            heading[place + r] = rows.heading[i, r]
-        for r in range(n):
-            odor[place + r] = rows.odor[i, r]
-        for r in range(n):
-            behaviour[place + r] = rows.behaviour[i, r]
+            x[place + r] = numbers[i, r, 0]
+            y[place + r] = numbers[i, r, 1]
+            heading[place + r] = numbers[i, r, 2]
+            odor[place + r] = numbers[i, r, 3]
         for v in range(states.shape[0]):
             for r in range(n):
-                states[v, place + r] = rows.state[i, r, v]
+                states[v, place + r] = numbers[i, r, 4 + v]
         place += n

@@ -42,7 +42,7 @@ else:
 
         return types.UniTuple(types.uint64, 2)(types.uint64, types.uint64), codegen
 
-    @njit(inline="always")
+    @njit(forceinline=True)
     def add(a: Any, b: Any) -> Any:
         """Sum modulo 2**64."""
         return a + b
@@ -62,7 +62,7 @@ def philox_block(key: Any, step: Any, block: Any) -> tuple[Any, Any, Any, Any]:
     return c0, c1, c2, c3
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def uniform(word: Any) -> float:
     """53-bit uniform number in [0, 1)."""
     return float(word >> SHIFT) * TWO_TO_MINUS_53

@@ -19,8 +19,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-import psutil
-
 from plumenav.errors import UserError
 from plumenav.tables import read_json, write_json
 
@@ -51,6 +49,8 @@ def resident_mb() -> float:
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
     except OSError:
+        import psutil
+
         return float(psutil.Process().memory_info().rss) / 2**20
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 

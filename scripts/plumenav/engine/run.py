@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -20,8 +19,17 @@ from plumenav import registry, world
 from plumenav.engine import settings as codes
 from plumenav.engine.compiling import load_kernel, warm
 from plumenav.engine.donors import donors_of, trace_parts, trace_room
+from plumenav.engine.layout import (
+    COUNT_NAMES,
+    NUMBER_NAMES,
+    Agents,
+    count,
+    make_lanes,
+    number,
+)
 from plumenav.engine.outcome import Columns, Outcome, make_rows, recorded, summarized
 from plumenav.engine.pressure import Cache, Pressure, relieve
+from plumenav.engine.stepping import Stepper
 from plumenav.engine.winds import UNIFORM, RecordedWind
 from plumenav.models import _binding as binding
 from plumenav.models._contract import Surroundings, declared
@@ -90,7 +98,11 @@ class Blocks:
 
 
 def make_world(
-    settings: dict[str, Any], metadata: dict[str, Any], bounded: bool, time_s: np.ndarray
+    settings: dict[str, Any],
+    metadata: dict[str, Any],
+    bounded: bool,
+    bilateral: bool,
+    time_s: np.ndarray,
 ) -> codes.World:
     """Numbers of a run, from its resolved settings and the plume's metadata and time stamps."""
     part = settings.get("movie_part", "whole") if metadata["kind"] == "movie" else "whole"
@@ -127,6 +139,7 @@ def make_world(
         bilinear=sensor["interpolation"] == "bilinear",
         threshold=float(sensor["threshold"]),
         dead_zone=-math.inf if dead_zone is None else float(dead_zone),
+        bilateral=bilateral,
         noise=float(sensor.get("noise") or 0.0),
         adaptation_tau_s=float(adaptation["tau_s"]),
         adaptation_half=float(adaptation["half_level"]),
@@ -170,42 +183,27 @@ def make_agents(
     initial_memory: np.ndarray,
     behaviour: int,
     trace: np.ndarray,
-) -> codes.Agents:
+    movie_time: np.ndarray,
+) -> Agents:
     """Agents at their starts."""
     n = len(plan["simulation"])
-
-    def integers(value: int = 0) -> np.ndarray:
-        return np.full(n, value, np.int64)
-
-    start_frame = np.asarray(plan["start_frame"], np.int64)
-    x, y = (np.array(plan[name], np.float64) for name in ("x_mm", "y_mm"))
-    return codes.Agents(
-        # a copy of every column: one kind of array, so that one compiled kernel serves
+    agents = Agents(
+        # a copy: one kind of array, so that one compiled kernel serves
         key=np.array(plan["key"], np.uint64),
-        start_frame=start_frame,
-        x=x,
-        y=y,
-        heading=np.array(plan["heading_rad"], np.float64),
-        behaviour=integers(behaviour),
+        numbers=np.zeros((n, len(NUMBER_NAMES))),
+        counts=np.zeros((n, len(COUNT_NAMES)), np.int64),
         state=np.tile(np.array(initial_state, np.float64), (n, 1)),
         memory=np.tile(np.array(initial_memory, np.float64), (n, 1)),
-        adapted=np.zeros(n),
         trace=trace,
-        step=integers(),
-        frame=start_frame.copy(),
-        wraps=integers(),
-        end=integers(),
-        status=integers(),
-        arrived=integers(),
-        time_to_source=np.full(n, np.nan),
-        path=np.zeros(n),
-        closest2=x**2 + y**2,
-        in_plume=integers(),
-        encounters=integers(),
-        steps_in_plume=integers(),
-        steps_outside=integers(),
-        clipped=integers(),
     )
+    for name, column in (("x", "x_mm"), ("y", "y_mm"), ("heading", "heading_rad")):
+        number(agents, name)[:] = plan[column]
+    number(agents, "offset_s")[:] = movie_time[plan["start_frame"]]
+    number(agents, "closest2")[:] = number(agents, "x") ** 2 + number(agents, "y") ** 2
+    number(agents, "time_to_source")[:] = np.nan
+    count(agents, "behaviour")[:] = behaviour
+    count(agents, "frame")[:] = plan["start_frame"]
+    return agents
 
 
 def most_rows(blocks: Blocks, w: codes.World) -> int:
@@ -282,7 +280,8 @@ def _simulate(
     constants = model.constants(params, settings["wind_speed_mm_s"])
     sensor = registry.get("sensor", settings["sensor"]["shape"])
     points = sensor.points(sensor.Params(**settings["sensor"]["parameters"]))
-    w = make_world(settings, blocks.metadata, field.BOUNDED, blocks.time_s)
+    bilateral = declared(model, "BILATERAL")
+    w = make_world(settings, blocks.metadata, field.BOUNDED, bilateral, blocks.time_s)
     if trace is not None and w.control != codes.SHUFFLED:
         w = w._replace(keeps_trace=True)
     field_constants = field.Constants(
@@ -296,8 +295,9 @@ def _simulate(
         declared(model, "initial_memory")(tables),
         model.initial_behaviour(constants),
         np.zeros((len(plan["simulation"]), 0, 1)) if trace is None else trace,
+        movie_time,
     )
-    n = len(agents.x)
+    n = len(agents.key)
     variables = list(model.State._fields) if settings["record_variables"] else []
     capacity = min(capacity, most_rows(blocks, w))
     at_once = blocks.relieved(n)
@@ -306,53 +306,62 @@ def _simulate(
         w = w._replace(record_every=w.n_steps + 1)
         emit = _ignore
 
-    kernel = load_kernel(settings["model"], blocks.metadata["field"], made_of)
+    stepper = Stepper(settings["model"], made_of, constants, tables, agents, w.threshold, w.dt_s)
+    lanes = [make_lanes() for _ in range(threads)]
+    given = [stepper.arguments(one) for one in lanes]
+    kernel = load_kernel(blocks.metadata["field"])
     sample = np.empty((0, 1, 1), blocks.metadata["dtype"])
     sample.flags.writeable = False
     cache = warm(
         kernel,
         (
-            *(0, 0, sample, UNIFORM, 0, movie_time, 0, points, w),
-            *(constants, tables, field_constants, agents, rows),
+            *(0, 0, sample, UNIFORM, 0, movie_time, 0, points, w, field_constants),
+            *(0, 0, agents, lanes[0], rows),
         ),
     )
+    cache = {name: n_kernels + stepper.cache[name] for name, n_kernels in cache.items()}
+    ends, wraps, at, filled = (count(agents, name) for name in ("end", "wraps", "frame", "filled"))
     with ThreadPoolExecutor(threads) as pool:
         shown = 0
-        while (agents.end == codes.RUNNING).any():
+        while (ends == codes.RUNNING).any():
             for b, (first, size) in enumerate(blocks.extents):
-                here = (agents.end == codes.RUNNING) & (agents.wraps == shown)
-                if not (here & (agents.frame >= first) & (agents.frame < first + size)).any():
+                here = (ends == codes.RUNNING) & (wraps == shown)
+                if not (here & (at >= first) & (at < first + size)).any():
                     continue
                 lower = blocks.relieved(n)
                 if lower < at_once:
                     at_once, rows = lower, make_rows(lower, capacity, len(variables))
                 block = blocks[b]
                 winds = blocks.wind_of(block) if settings.get("feels_wind", True) else UNIFORM
+                shown_now = (block.frames, winds, block.first, movie_time, shown, points, w)
                 waiting = True
                 while waiting:
                     waiting = False
                     for low in range(0, n, at_once):
-                        some = codes.Agents(*(column[low : low + at_once] for column in agents))
-                        room = codes.Rows(*(column[: len(some.x)] for column in rows))
-                        bounds = np.linspace(0, len(some.x), threads + 1).astype(int).tolist()
+                        some = slice(low, min(low + at_once, n))
+                        bounds = np.linspace(low, some.stop, threads + 1).astype(int).tolist()
+                        here_rows = rows._replace(first=low)
                         parts = pool.map(
-                            kernel.advance,
-                            bounds[:-1],
-                            bounds[1:],
-                            *map(
-                                repeat,
-                                (
-                                    *(block.frames, winds, block.first, movie_time, shown),
-                                    *(points, w, constants, tables, field_constants),
-                                    *(some, room),
-                                ),
+                            lambda i, bounds=bounds, shown_now=shown_now, room=here_rows: (
+                                kernel.advance(
+                                    bounds[i],
+                                    bounds[i + 1],
+                                    *shown_now,
+                                    field_constants,
+                                    stepper.function,
+                                    given[i].ctypes.data,
+                                    agents,
+                                    lanes[i],
+                                    room,
+                                )
                             ),
+                            range(threads),
                         )
                         waiting = sum(parts) > 0 or waiting
-                        if room.filled.any():
-                            who = plan["simulation"][low : low + at_once]
-                            emit(recorded(room, who, w.dt_s, variables))
-                            room.filled[:] = 0
+                        if filled[some].any():
+                            who = plan["simulation"][some]
+                            emit(recorded(rows, filled[some], who, w.dt_s, variables))
+                            filled[some] = 0
             shown += 1
     return Outcome(summarized(plan, agents, w, movie_time), cache, blocks.decoded)
 

@@ -1,10 +1,8 @@
-"""What the kernel is told: codes, the world of a run, the arrays of agents and of rows."""
+"""What the kernel is told: codes, and the world of a run."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
-
-import numpy as np
 
 FRAME_SLACK_S = 1e-7  # absorbs rounding of time stamps, nothing else
 EDGE_INSET_MM = 1e-3  # agents that stop at the edge stand inside it, whatever rounding says
@@ -49,6 +47,7 @@ class World(NamedTuple):
     bilinear: bool
     threshold: float
     dead_zone: float  # -inf: none
+    bilateral: bool  # the sensor's two sides are told apart
     noise: float  # sd of the sensor's own noise; 0: none
     adaptation_tau_s: float  # 0: none
     adaptation_half: float
@@ -68,46 +67,3 @@ class World(NamedTuple):
     boundary: int
     boundary_margin: float
     movie_end: int
-
-
-class Agents(NamedTuple):
-    """State of the agents of a chunk; every array has one entry per agent."""
-
-    key: np.ndarray  # uint64
-    start_frame: np.ndarray  # int64
-    x: np.ndarray
-    y: np.ndarray
-    heading: np.ndarray
-    behaviour: np.ndarray  # int64
-    state: np.ndarray  # (n, state variables)
-    memory: np.ndarray  # (n, size of the model's memory)
-    adapted: np.ndarray  # running mean reading of adaptation
-    trace: np.ndarray  # (n, steps, 1 or 3) readings of donors: mean, left, right; 0 steps: none
-    step: np.ndarray  # int64: the next step
-    frame: np.ndarray  # int64
-    wraps: np.ndarray  # int64
-    end: np.ndarray  # int64
-    status: np.ndarray  # int64
-    arrived: np.ndarray  # int64
-    time_to_source: np.ndarray
-    path: np.ndarray
-    closest2: np.ndarray  # squared distance
-    in_plume: np.ndarray  # int64
-    encounters: np.ndarray  # int64
-    steps_in_plume: np.ndarray  # int64
-    steps_outside: np.ndarray  # int64
-    clipped: np.ndarray  # int64
-
-
-class Rows(NamedTuple):
-    """Recorded rows of one block, shape (agents, capacity)."""
-
-    filled: np.ndarray  # (agents,) int64
-    step: np.ndarray  # int32
-    frame: np.ndarray  # int32
-    x: np.ndarray
-    y: np.ndarray
-    heading: np.ndarray
-    odor: np.ndarray
-    behaviour: np.ndarray  # int8
-    state: np.ndarray  # (agents, capacity, recorded state variables)

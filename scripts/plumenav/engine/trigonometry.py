@@ -27,14 +27,14 @@ S3, S5, S7, S9, S11, S13, S15 = ((-1.0) ** k / math.factorial(2 * k + 1) for k i
 C4, C6, C8, C10, C12, C14, C16 = ((-1.0) ** k / math.factorial(2 * k) for k in range(2, 9))
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def reduced(x: float) -> tuple[int, float]:
     """Number of the nearest quarter turn, and the angle from it."""
     quarters = float(np.rint(x * QUARTERS_PER_RADIAN))
     return int(quarters), ((x - quarters * FIRST) - quarters * SECOND) - quarters * THIRD
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def sine_near(r: float) -> float:
     """Sine on +-pi/4; pairs of terms first, as they need not wait for one another."""
     z = r * r
@@ -44,7 +44,7 @@ def sine_near(r: float) -> float:
     return r + r * z * (low + z2 * z2 * high)
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def cosine_near(r: float) -> float:
     """Cosine on +-pi/4."""
     z = r * r

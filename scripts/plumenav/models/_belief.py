@@ -15,7 +15,14 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from plumenav.errors import UserError
-from plumenav.models._contract import Action, ModelParams, Observation, Surroundings, parameter
+from plumenav.models._contract import (
+    Action,
+    Cost,
+    ModelParams,
+    Observation,
+    Surroundings,
+    parameter,
+)
 from plumenav.models._decision import (
     MOVE_COLUMN,
     MOVE_ROW,
@@ -36,6 +43,7 @@ PRIVILEGED = (
     "the source, fitted to this plume"
 )
 PUBLICATION_DT_S = 0.02
+COST = Cost(step_us=0.8, agent_kb=20.0, tables_mb=20.0)
 SENSOR: dict[str, Any] = {
     "shape": "point",
     "interpolation": "bilinear",

@@ -22,6 +22,7 @@ and, where the defaults in OPTIONAL are not true of it,
     broken_symmetries(params) -> {"mirror" | "rotation" | "dt": reason}
     problem(params, dt_s) -> str | None : why these parameters cannot run at this step
     PRESET_SENSORS      : {preset: keys of `sensor` in which its source differs from SENSOR}
+    COST                : a Cost, if a step of it is much slower than others', or it remembers a lot
     resolve_parameters(parameters, folder, where) -> dict : what a config's parameters stand for, if
                           they name files (relative to `folder`); `where` begins keys in messages
 A model made of others (a user's plug-ins, too) names in PARTS its parameters of type Part, and has
@@ -136,6 +137,24 @@ class NoTables(NamedTuple):
     unused: float = 0.0
 
 
+class Cost(NamedTuple):
+    """What a model costs, roughly: jobs are cut and memory is planned by it. No result depends on it.
+
+    Attributes
+    ----------
+    step_us : float
+        Time of one core for one step of one agent, recording included, microseconds.
+    agent_kb : float
+        What an agent remembers, besides its numbers.
+    tables_mb : float
+        What all agents look up.
+    """
+
+    step_us: float = 0.15
+    agent_kb: float = 0.0
+    tables_mb: float = 0.0
+
+
 # What a model that does not say otherwise is.
 OPTIONAL: dict[str, Any] = {
     "BILATERAL": False,
@@ -145,6 +164,7 @@ OPTIONAL: dict[str, Any] = {
     "broken_symmetries": lambda params: {},
     "problem": lambda params, dt_s: None,
     "PRESET_SENSORS": {},
+    "COST": Cost(),
     "resolve_parameters": lambda parameters, folder, where: parameters,
     "PARTS": (),
     "Tables": NoTables,
