@@ -40,7 +40,7 @@ def log_ratio(baseline: np.ndarray, cell: np.ndarray) -> tuple[float, float, flo
     --------
     >>> mean, low, high, p = log_ratio(np.array([2.0, 2.0, 2.0]), np.array([1.0, 1.1, 0.9]))
     >>> round(mean, 3), round(low, 3), round(high, 3), round(p, 4)
-    (0.697, 0.447, 0.947, 0.0069)
+    (0.696, 0.447, 0.946, 0.0069)
     """
     if len(baseline) != len(cell) or len(cell) < 2:
         raise ValueError(f"{len(baseline)} and {len(cell)} repetitions do not make pairs")
