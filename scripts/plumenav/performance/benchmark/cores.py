@@ -10,7 +10,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,16 +65,14 @@ def together(n: int, kind: str, arguments: dict[str, Any]) -> Timed:
     order = [sys.executable, "-m", __name__, json.dumps({"kind": kind, "arguments": arguments})]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     workers = [subprocess.Popen(order, **pipes) for _ in range(n)]
-    for worker in workers:
-        _expect(worker, "ready")
+    _expect(workers, "ready")
 
     def run() -> dict[str, float]:
         for worker in workers:
             assert worker.stdin is not None
             worker.stdin.write("go\n")
             worker.stdin.flush()
-        for worker in workers:
-            _expect(worker, "done")
+        _expect(workers, "done")
         for worker in workers:
             worker.communicate()
         return {"processes": float(n)}
@@ -82,11 +80,16 @@ def together(n: int, kind: str, arguments: dict[str, Any]) -> Timed:
     return run
 
 
-def _expect(worker: subprocess.Popen[str], word: str) -> None:
-    assert worker.stdout is not None
-    line = worker.stdout.readline().strip()
-    if line != word:
-        raise RuntimeError(f"a process said {line!r}, not {word!r}")
+def _expect(workers: Sequence[subprocess.Popen[str]], word: str) -> None:
+    """Wait until all have said a word; end all if one says something else, or nothing."""
+    for worker in workers:
+        assert worker.stdout is not None
+        line = worker.stdout.readline().strip()
+        if line != word:
+            for one in workers:
+                one.kill()
+                one.communicate()
+            raise RuntimeError(f"a process said {line!r}, not {word!r}")
 
 
 def simulating(plume: str, agents: int) -> Callable[[], None]:
