@@ -177,3 +177,15 @@ def test_the_slower_model_decides():
         1.8,
     )
     assert found["agent_steps_s.walk_stop_turn.engine"].values.tolist() == [400.0]
+
+
+def test_the_quick_form_has_one_model():
+    cells = [
+        {"variant": f"on_off.{way}", "repetition": 0, "cpu_s": 1.0, "agent_steps": rate}
+        for way, rate in (("engine", 8.0), ("roofline", 12.0), ("numpy", 2.0), ("loop", 0.1),
+                          ("numba", 4.0))
+    ]  # fmt: skip
+    found = reactive.judge(Seen(cells))
+    assert found["engine_vs_numpy"].values.tolist() == [4.0]
+    assert found["engine_vs_numba"].values.tolist() == [2.0]
+    assert not any("walk_stop_turn" in name for name in found)

@@ -14,7 +14,7 @@ REQUIRED_GB_S = 1.0
 
 def repetitions(scope: Scope) -> int:
     """How often each plume is read."""
-    return 5 if scope.quick else 9
+    return 9 if scope.full else 3 if scope.quick else 7
 
 
 def prepare(scope: Scope) -> list[Variant]:

@@ -42,7 +42,7 @@ PARTS = ("figures_s", "decoding_s", "roofline_s", "references_s", "imports_s")
 # simulations of each agent and recording along which the roofline is measured
 TRACKS = 32
 LEAST_STEPS = 2_000_000
-STARTS = 3  # of each script, the fastest counts
+STARTS = 2  # of each script, the fastest counts
 NOT_IN_A_RUN = ("synthesize",)  # recordings are given
 
 
