@@ -36,8 +36,7 @@ def prepare(scope: Scope) -> list[Variant]:
     if not (folder / "results" / run / "simulations").exists():
         made = checkout.Checkout(folder)
         made.make()
-        given = whole_run.recordings(scope)
-        shutil.copytree(given, folder / "results", ignore=shutil.ignore_patterns("made.txt"))
+        whole_run.lay_down(whole_run.recordings(scope), made)
         made.snakemake(whole_run.CORES, "simulate")
     return [
         Variant(name, "cost:stage", {"folder": str(folder), "times": times})

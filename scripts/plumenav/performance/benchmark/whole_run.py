@@ -91,6 +91,12 @@ def recordings(scope: Scope) -> Path:
     return kept
 
 
+def lay_down(given: Path, made: checkout.Checkout) -> None:
+    """Put recordings into a checkout, as links: nothing writes into them."""
+    ignored = shutil.ignore_patterns("made.txt")
+    shutil.copytree(given, made.folder / "results", ignore=ignored, copy_function=os.link)
+
+
 def judge(seen: Seen) -> Judged:
     """Wall time of the run, over its floor, and of a call that finds nothing to do."""
     wall_s, again_s, floor = (seen.values("run"), seen.values("again"), floor_s(seen))
@@ -138,7 +144,7 @@ def run(folder: str, cores: int, given: str) -> Timed:
     """Task: Snakemake in a new folder that holds recordings only."""
     made = checkout.Checkout(Path(folder))
     made.make()
-    shutil.copytree(given, made.folder / "results", ignore=shutil.ignore_patterns("made.txt"))
+    lay_down(Path(given), made)
     (made.folder / "home" / "history").mkdir()
     name = config.load(made.folder / "config" / "config.yaml")["run"]
 
