@@ -193,10 +193,11 @@ def floor(folder: str, cores: int) -> Timed:
         for script in alone:
             if not jobs[script]:
                 raise RuntimeError(f"no job of scripts/{script}.py in what Snakemake would do")
+        n, start = jobs["reference"], starts["reference"]
+        references_s = alone["reference"].cpu_s - n * start.cpu_s
         return {
-            "figures_s": alone["figures"].wall_s - starts["figures"].wall_s,
-            "references_s": alone["reference"].cpu_s
-            - jobs["reference"] * starts["reference"].cpu_s,
+            "figures_s": max(0.0, alone["figures"].wall_s - starts["figures"].wall_s),
+            "references_s": max(0.0, references_s),
             "imports_s": sum(n * starts[script].cpu_s for script, n in jobs.items()),
             "decoding_s": sum(decoding_s(made, resolved)),
             "roofline_s": sum(roofline_s(made, resolved)),
