@@ -18,7 +18,7 @@ from plumenav.performance.benchmark.normalization import normalize as _normalize
 from plumenav.tables import atomic
 
 HEIGHT, WIDTH = 1200, 2048
-FRAMES = {False: (2_000, 20_000), True: (200, 2_000)}  # by `quick`
+FRAMES = {False: (2_000, 20_000), True: (100, 1_000)}  # by `quick`
 DISTINCT = 32
 AIR, SOURCE = 10, 200  # gray levels
 GROWTH, MEMORY_MB = 1.10, 500.0
