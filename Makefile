@@ -3,7 +3,7 @@
 # make test-long                                  the rings that do not fit in 15 minutes
 # make figures                                    the figures of a run, and one sha256 over them
 # make quality                                    the quality of each movie of a run on one page
-# make bench [QUICK=1] [CHECK=1]                  what the code costs -> results/benchmark/benchmark.json
+# make bench [QUICK=1|FULL=1] [CHECK=1]           what the code costs -> results/benchmark/benchmark.json
 # make lock                                       renew envs/requirements.lock and what mirrors it
 CONFIG ?= config/config.yaml
 CORES ?= all
@@ -31,7 +31,7 @@ quality: setup
 	@$(BIN)/python scripts/run.py --config $(CONFIG) $(HOW) quality
 
 bench: setup
-	@$(BIN)/python scripts/benchmark.py $(if $(QUICK),--quick) $(if $(CHECK),--check)
+	@$(BIN)/python scripts/benchmark.py $(if $(QUICK),--quick) $(if $(FULL),--full) $(if $(CHECK),--check)
 
 setup: $(BIN)/.complete
 

@@ -14,6 +14,7 @@ from factories_recordings import settings, write_hdf5
 from plumenav.errors import UserError
 from plumenav.performance.benchmark import (
     infotaxis,
+    kept,
     length,
     machine,
     measure,
@@ -266,8 +267,8 @@ class Sleepless:
     def prepare(self, scope: Scope) -> list[Variant]:
         return [Variant(name, "nothing:at_all", {}) for name in ("a", "b")]
 
-    def repetitions(self, quick: bool) -> int:
-        return 2 if quick else 3
+    def repetitions(self, scope: Scope) -> int:
+        return 2 if scope.quick else 3
 
     def judge(self, seen: Seen) -> dict[str, Ratio]:
         return {
@@ -278,15 +279,21 @@ class Sleepless:
 
 
 @pytest.fixture
-def content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def sleepless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(suite, "BENCHMARKS", {"sleepless": Sleepless()})
+    monkeypatch.setenv("PLUMENAV_HISTORY", str(tmp_path / "history"))
     times = iter(range(1, 100))
 
     def pretended(variant: Variant) -> dict[str, float]:
         return {"wall_s": {"a": 1.0, "b": 2.0}[variant.name], "cpu_s": 0.1, "peak_mb": next(times)}
 
     monkeypatch.setattr(measure, "in_process", pretended)
-    return suite.run(tmp_path, quick=True)
+    return tmp_path
+
+
+@pytest.fixture
+def content(sleepless: Path) -> dict[str, Any]:
+    return suite.run(sleepless, quick=True)
 
 
 def test_variants_take_turns(content: dict[str, Any]) -> None:
@@ -296,7 +303,12 @@ def test_variants_take_turns(content: dict[str, Any]) -> None:
 
 def test_the_file_has_the_agreed_form(content: dict[str, Any], tmp_path: Path) -> None:
     assert json.loads((tmp_path / "benchmark.json").read_text()) == content
-    assert {"ratios", "shown", "cells", "recommended", "machine", "quick"} == set(content)
+    assert set(content) == {
+        *("ratios", "shown", "cells", "recommended", "machine", "quick", "form"),
+        *("started_s", "seconds", "unfinished", "failed", "slower"),
+    }
+    assert (content["form"], content["unfinished"], content["failed"]) == ("quick", [], {})
+    assert set(content["seconds"]) == {"sleepless"}
     assert set(content["ratios"]) == {"good", "bad"}
     for ratio in content["ratios"].values():
         assert {"median", "ci_low", "ci_high", "required", "passed"} <= set(ratio)
@@ -313,6 +325,92 @@ def test_what_is_missed_is_named_and_told(content: dict[str, Any]) -> None:
     assert "| `bad` | 2 | 2 - 2 (n = 2) | at most 1 | no |" in table
     assert "| `good` | 0.5 | 0.5 - 0.5 (n = 2) | at most 0.5 | yes |" in table
     assert "| `memory` | 2 MB | 1 - 3 (n = 2) | shown |  |" in table
+
+
+class Failing(Sleepless):
+    """A benchmark that cannot be prepared."""
+
+    def prepare(self, scope: Scope) -> list[Variant]:
+        raise RuntimeError("nothing to measure\nand more")
+
+
+class Interrupted(Sleepless):
+    """A benchmark during which somebody loses patience."""
+
+    def prepare(self, scope: Scope) -> list[Variant]:
+        raise KeyboardInterrupt
+
+
+def test_a_benchmark_that_fails_is_named_and_the_others_go_on(sleepless: Path) -> None:
+    suite.BENCHMARKS.clear()
+    suite.BENCHMARKS.update({"failing": Failing(), "sleepless": Sleepless()})
+    found = suite.run(sleepless, quick=True)
+    assert found["failed"] == {"failing": "nothing to measure"}
+    assert found["unfinished"] == ["failing"]
+    assert set(found["ratios"]) == {"good", "bad"}
+    assert "failing failed: nothing to measure" in suite.missed(found)
+    assert "Not measured: failing." in suite.table(found)
+    # what was not finished is no run of the suite
+    assert not (sleepless / "history").exists()
+
+
+def test_an_interrupted_suite_goes_on_where_it_was(sleepless: Path) -> None:
+    suite.BENCHMARKS.update({"interrupted": Interrupted()})
+    with pytest.raises(KeyboardInterrupt):
+        suite.run(sleepless, quick=True)
+    left = json.loads((sleepless / "benchmark.json").read_text())
+    assert left["unfinished"] == ["interrupted"]
+    assert set(left["ratios"]) == {"good", "bad"}
+    suite.BENCHMARKS.update({"sleepless": Failing(), "interrupted": Sleepless()})
+    found = suite.run(sleepless, quick=True)
+    assert (found["unfinished"], found["failed"]) == ([], {})
+    assert [c["benchmark"] for c in found["cells"]] == ["sleepless"] * 4 + ["interrupted"] * 4
+    # finished: the next call begins anew
+    assert suite.run(sleepless, quick=True)["failed"] == {"sleepless": "nothing to measure"}
+
+
+def test_another_form_does_not_go_on(sleepless: Path) -> None:
+    suite.BENCHMARKS.update({"interrupted": Interrupted()})
+    with pytest.raises(KeyboardInterrupt):
+        suite.run(sleepless, quick=True)
+    suite.BENCHMARKS.pop("interrupted")
+    found = suite.run(sleepless)
+    assert (found["form"], len(found["cells"])) == ("default", 6)
+
+
+def test_a_benchmark_may_be_left_out_of_the_quick_form(sleepless: Path) -> None:
+    long = Sleepless()
+    long.QUICK = False  # type: ignore[attr-defined]
+    suite.BENCHMARKS.update({"long": long})
+    assert suite.names_of([], quick=True) == ["sleepless"]
+    assert suite.names_of([], quick=False) == ["sleepless", "long"]
+    assert suite.names_of(["long"], quick=True) == ["long"]
+
+
+def test_a_run_of_the_suite_is_kept_in_the_history(content: dict[str, Any]) -> None:
+    (record,) = kept.read(content["machine"]["fingerprint"], "quick")
+    assert record["cpu_s"] == {"sleepless.a": 0.1, "sleepless.b": 0.1}
+    assert record["ratios"] == {"good": 0.5, "bad": 2.0}
+    assert kept.read(content["machine"]["fingerprint"], "full") == []
+    assert kept.read("another", "quick") == []
+
+
+def test_what_became_slower_is_found() -> None:
+    """Medians of 1.00, 1.02, ... before; now 30 % more in one of two measurements."""
+
+    def record(code: str, slow: float, same: float) -> dict[str, Any]:
+        return {"code": code, "cpu_s": {"slow": slow, "same": same}}
+
+    before = [record("old", 1.0 + 0.02 * i, 2.0 - 0.02 * i) for i in range(6)]
+    now = [record("new", 1.3 + 0.02 * i, 2.0 - 0.02 * i) for i in range(3)]
+    (row,) = kept.slower([*now, *before])
+    assert (row["what"], row["n_before"], row["n_now"]) == ("slow", 6, 3)
+    assert row["ratio"] == pytest.approx(1.26, abs=0.01)
+    assert row["p"] < 0.05
+    assert kept.slower([*now[:2], *before]) == []
+    assert kept.slower([*now, *before[:4]]) == []
+    assert kept.slower(before) == []
+    assert kept.slower([]) == []
 
 
 def test_the_table_is_written_between_the_marks_of_a_document(

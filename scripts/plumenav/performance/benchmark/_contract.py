@@ -5,9 +5,16 @@ A benchmark file defines
     prepare(scope) -> list of Variant
         What is measured, in the order in which it is repeated: A B C A B C. Files that they read
         are made here, not measured.
-    repetitions(quick) -> int
+    repetitions(scope) -> int
     judge(seen) -> Judged
         The ratios of what was measured.
+
+and, if it wants to,
+
+    QUICK = False
+        It is no part of the quick form.
+    sections(seen) -> dict
+        Further top-level entries of benchmark.json.
 
 A **task** is what a variant names, "module:function" below this package: a function that takes the
 variant's arguments, does whatever does not count (imports, opening, reading into memory) and
@@ -40,11 +47,14 @@ class Scope(NamedTuple):
         Small sizes and few repetitions.
     config : dict
         Resolved config whose recordings are used: the demonstration, or a small one.
+    full : bool
+        Everything there is, however long it takes.
     """
 
     folder: Path
     quick: bool
     config: dict[str, Any]
+    full: bool = False
 
 
 class Variant(NamedTuple):
@@ -117,7 +127,7 @@ class Benchmark(Protocol):
         """Variants in the order of measuring; makes their files."""
         ...
 
-    def repetitions(self, quick: bool) -> int:
+    def repetitions(self, scope: Scope) -> int:
         """How often each variant is measured."""
         ...
 

@@ -21,9 +21,9 @@ NUMPY_TIMES = 15.0
 DECISIONS = {"ours": 60_000, "space_aware": 15_000, "update": 60_000, "numpy": 1_000}
 
 
-def repetitions(quick: bool) -> int:
+def repetitions(scope: Scope) -> int:
     """How often each is measured."""
-    return 3 if quick else 7
+    return 7 if scope.full else 2 if scope.quick else 4
 
 
 def prepare(scope: Scope) -> list[Variant]:

@@ -18,15 +18,15 @@ from plumenav.performance.benchmark.normalization import normalize as _normalize
 from plumenav.tables import atomic
 
 HEIGHT, WIDTH = 1200, 2048
-FRAMES = {False: (2_000, 20_000), True: (400, 4_000)}  # by `quick`
+FRAMES = {False: (2_000, 20_000), True: (100, 1_000)}  # by `quick`
 DISTINCT = 32
 AIR, SOURCE = 10, 200  # gray levels
 GROWTH, MEMORY_MB = 1.10, 500.0
 
 
-def repetitions(quick: bool) -> int:
+def repetitions(scope: Scope) -> int:
     """How often each movie is normalized: peaks hardly vary, and the long movie takes minutes."""
-    return 1 if quick else 2
+    return 2 if scope.full else 1
 
 
 def prepare(scope: Scope) -> list[Variant]:

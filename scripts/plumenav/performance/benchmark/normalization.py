@@ -22,29 +22,39 @@ REQUIRED = 1.5
 PARTS = ("normalize", "decode", "write")
 
 
-def repetitions(quick: bool) -> int:
+def repetitions(scope: Scope) -> int:
     """How often each part is measured."""
-    return 3 if quick else 7
+    return 7 if scope.full else 3 if scope.quick else 5
+
+
+def plumes(scope: Scope) -> list[Variant]:
+    """What normalizes each recording, named by its label."""
+    variants = []
+    for label in recordings.labels(scope):
+        settings = recordings.normalization_settings(scope.config["recordings"][label])
+        arguments = {
+            "settings": settings,
+            "source": str(recordings.synthetic_file(scope, label)),
+            "plume": str(recordings.plume(scope, label)),
+        }
+        variants.append(Variant(label, "normalization:normalize", arguments))
+    return variants
 
 
 def prepare(scope: Scope) -> list[Variant]:
     """Normalize, decode and write, for each recording."""
     variants = []
-    for label in recordings.labels(scope):
-        source = recordings.synthetic_file(scope, label)
-        plume = recordings.plume(scope, label)
-        settings = recordings.normalization_settings(scope.config["recordings"][label])
-        arguments = {"settings": settings, "source": str(source)}
-        made = Variant(label, "normalization:normalize", {**arguments, "plume": str(plume)})
+    for made in plumes(scope):
         # the plume that is written again, and the recording in the system's cache
         measure.in_process(made)
+        label, plume = made.name, Path(made.arguments["plume"])
         again = str(plume.with_suffix(".again.parquet"))
+        arguments = {key: made.arguments[key] for key in ("settings", "source")}
+        written = {"plume": str(plume), "target": again}
         variants += [
             Variant(f"{label}.normalize", made.task, {**arguments, "plume": again}),
             Variant(f"{label}.decode", "normalization:decode", arguments),
-            Variant(
-                f"{label}.write", "normalization:write", {"plume": str(plume), "target": again}
-            ),
+            Variant(f"{label}.write", "normalization:write", written),
         ]
     return variants
 
@@ -171,6 +181,20 @@ def decode(settings: dict[str, Any], source: str) -> Timed:
                         break
                 n += taken
         return {"frames": n}
+
+    return run
+
+
+def decode_once(settings: dict[str, Any], source: str) -> Timed:
+    """Task: one pass over all of a recording."""
+    import cv2
+
+    cv2.setNumThreads(1)  # as normalization does
+    _open(settings, source)[1].close()  # imports the reader
+
+    def run() -> dict[str, float]:
+        with closing(_open(settings, source)[1]) as opened:
+            return {"frames": sum(len(block.frames) for block in opened.blocks())}
 
     return run
 

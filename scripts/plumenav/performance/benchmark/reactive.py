@@ -1,7 +1,9 @@
-"""Reactive models in the engine, beside a loop over agents and arrays over agents.
+"""Reactive models in the engine, beside three textbook programs and a roofline.
 
-All three sense in the same movie, draw their noise and record the same columns; the engine uses one
-thread. Rates are agent-steps per second, so that the loop may have fewer agents.
+The textbook programs are a loop over agents in plain Python, arrays over agents in NumPy, and a
+plain numba loop; the roofline draws, gathers and writes what the engine does, and decides nothing.
+All sense in the same movie, draw their noise and record the same columns, for as many steps; all
+use one thread. Rates are agent-steps per CPU-second, so that the Python loop may have fewer agents.
 """
 
 from __future__ import annotations
@@ -16,8 +18,16 @@ import numpy as np
 from plumenav.performance.benchmark._contract import Judged, Ratio, Scope, Seen, Timed, Variant
 
 MODELS = ("on_off", "walk_stop_turn")
-REQUIRED_LOOP, REQUIRED_NUMPY = 80.0, 3.0
-# agents of the engine and of arrays, agents of the loop; by `quick`
+# of each: its task, how many times its rate is required, and of which models (the slowest counts)
+BASELINES = {
+    "python_loop": ("loop", 80.0, MODELS),
+    "numpy": ("numpy", 3.5, MODELS),
+    "numba": ("numba", 1.4, ("on_off",)),
+}
+REQUIRED_ROOFLINE = 1.8
+WAYS = ("engine", "roofline", *(task for task, _, _ in BASELINES.values()))
+DRAWS = {"on_off": 4, "walk_stop_turn": 8}
+# agents of all but the loop, agents of the loop; by `quick`
 AGENTS = {False: (2_000, 20), True: (500, 5)}
 STEPS = 2_000
 FRAMES, HEIGHT, WIDTH, RATE_HZ, MM_PER_PX = 60, 108, 203, 15.0, 1.5
@@ -27,42 +37,49 @@ THRESHOLD = 0.1
 RADIUS_MM = 1e-3
 
 
-def repetitions(quick: bool) -> int:
+def repetitions(scope: Scope) -> int:
     """How often each is measured."""
-    return 3 if quick else 7
+    return 7 if scope.full else 3 if scope.quick else 5
 
 
 def prepare(scope: Scope) -> list[Variant]:
-    """The three ways to run each model."""
+    """The ways to run each model."""
     path = scope.folder / "plumes" / "reactive.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_plume(path)
     many, few = AGENTS[scope.quick]
     variants = []
-    for model in MODELS:
-        for way, agents in (("engine", many), ("numpy", many), ("loop", few)):
+    for model in MODELS[:1] if scope.quick else MODELS:
+        for way in WAYS:
+            agents = few if way == "loop" else many
             arguments = {"model": model, "plume": str(path), "agents": agents}
             variants.append(Variant(f"{model}.{way}", f"reactive:{way}", arguments))
     return variants
 
 
 def judge(seen: Seen) -> Judged:
-    """How many times the engine's rate is that of the others: of the slower model, and of each."""
+    """How many times the engine's rate is that of the others, and its time that of the roofline."""
+    rates = {variant: rate(seen, variant) for variant in seen.variants}
+    measured = [model for model in MODELS if f"{model}.engine" in rates]
     judged: Judged = {}
-    for name, way, required in (
-        ("engine_vs_python_loop", "loop", REQUIRED_LOOP),
-        ("engine_vs_numpy", "numpy", REQUIRED_NUMPY),
-    ):
-        ratios = [rate(seen, f"{model}.engine") / rate(seen, f"{model}.{way}") for model in MODELS]
-        judged[name] = Ratio(np.min(ratios, axis=0), "1", required, "at least")
-        for model, ratio in zip(MODELS, ratios, strict=True):
-            judged[f"{name}.{model}"] = Ratio(ratio, "1", None, "at least")
+    for name, (task, required, models) in BASELINES.items():
+        times = {m: rates[f"{m}.engine"] / rates[f"{m}.{task}"] for m in measured}
+        slowest = np.min([times[model] for model in models if model in times], axis=0)
+        judged[f"engine_vs_{name}"] = Ratio(slowest, "1", required, "at least")
+        for model, ratio in times.items():
+            judged[f"engine_vs_{name}.{model}"] = Ratio(ratio, "1", None, "at least")
+    times = {m: rates[f"{m}.roofline"] / rates[f"{m}.engine"] for m in measured}
+    judged["engine_vs_roofline"] = Ratio(times["on_off"], "1", REQUIRED_ROOFLINE)
+    for model, ratio in times.items():
+        judged[f"engine_vs_roofline.{model}"] = Ratio(ratio)
+    for variant, per_s in rates.items():
+        judged[f"agent_steps_s.{variant}"] = Ratio(per_s, "agent-steps/s")
     return judged
 
 
 def rate(seen: Seen, variant: str) -> np.ndarray:
-    """Agent-steps per second."""
-    return np.asarray(seen.values(variant, "agent_steps") / seen.values(variant))
+    """Agent-steps per CPU-second: one thread does the work, whoever else is on the machine."""
+    return np.asarray(seen.values(variant, "agent_steps") / seen.values(variant, "cpu_s"))
 
 
 def write_plume(path: Path) -> None:
@@ -132,7 +149,7 @@ def settings_of(model: str, steps: int) -> dict[str, Any]:
 def baseline_of(model: str, plume: str) -> tuple[Any, Any, float]:
     """The movie in memory with the model's sensor, the model's constants, and its step."""
     from plumenav import registry
-    from plumenav.performance.benchmark import _reactive_baselines as baselines
+    from plumenav.performance.benchmark.baselines.shared import Plume
     from plumenav.tables import PlumeReader
 
     with PlumeReader(plume) as reader:
@@ -141,7 +158,7 @@ def baseline_of(model: str, plume: str) -> tuple[Any, Any, float]:
     module = registry.get("model", model)
     sensor = registry.get("sensor", how["sensor"]["shape"])
     return (
-        baselines.Plume(
+        Plume(
             frames,
             RATE_HZ,
             SCALE,
@@ -181,11 +198,11 @@ def engine(model: str, plume: str, agents: int, steps: int = STEPS) -> Timed:
 
 def numpy(model: str, plume: str, agents: int, steps: int = STEPS) -> Timed:
     """Task: arrays over agents."""
-    from plumenav.performance.benchmark._reactive_baselines import ARRAYS
+    from plumenav.performance.benchmark.baselines.arrays import ARRAYS
 
     movie, constants, dt_s = baseline_of(model, plume)
     plan = plan_of(agents)
-    draws = {"on_off": 4, "walk_stop_turn": 8}[model]
+    draws = DRAWS[model]
 
     def run() -> dict[str, float]:
         rng = np.random.default_rng(2)
@@ -199,12 +216,12 @@ def numpy(model: str, plume: str, agents: int, steps: int = STEPS) -> Timed:
 
 def loop(model: str, plume: str, agents: int, steps: int = STEPS) -> Timed:
     """Task: a loop over agents in plain Python."""
-    from plumenav.performance.benchmark._reactive_baselines import LOOPS
+    from plumenav.performance.benchmark.baselines.loops import LOOPS
 
     movie, constants, dt_s = baseline_of(model, plume)
     plan = plan_of(agents)
     starts = [{name: column[i].item() for name, column in plan.items()} for i in range(agents)]
-    draws = range({"on_off": 4, "walk_stop_turn": 8}[model])
+    draws = range(DRAWS[model])
 
     def run() -> dict[str, float]:
         rng = random.Random(2)
@@ -216,5 +233,49 @@ def loop(model: str, plume: str, agents: int, steps: int = STEPS) -> Timed:
             rows += found
         columns = [np.array(column) for column in zip(*rows, strict=True)]
         return {"agent_steps": float(len(columns[0]))}
+
+    return run
+
+
+def numba(model: str, plume: str, agents: int, steps: int = STEPS) -> Timed:
+    """Task: a plain numba loop, compiled before."""
+    from plumenav.performance.benchmark.baselines.compiled import simulate
+
+    movie, constants, dt_s = baseline_of(model, plume)
+    simulate(model, movie, plan_of(2), constants, dt_s, 2, seed=1)
+    plan = plan_of(agents)
+
+    def run() -> dict[str, float]:
+        rows, _ = simulate(model, movie, plan, constants, dt_s, steps, seed=2)
+        return {"agent_steps": float(len(rows.step))}
+
+    return run
+
+
+def roofline(model: str, plume: str, agents: int, steps: int = STEPS) -> Timed:
+    """Task: noise, pixels, sine, cosine and rows along the engine's tracks, and nothing else."""
+    from plumenav.engine.outcome import Columns
+    from plumenav.engine.run import Blocks, simulate
+    from plumenav.performance.benchmark.baselines import roofline as least
+    from plumenav.performance.benchmark.baselines.compiled import Rows, make_rows
+    from plumenav.tables import PlumeReader
+
+    movie, _, dt_s = baseline_of(model, plume)
+    plan = plan_of(agents)
+    parts: list[Columns] = []
+    with PlumeReader(plume) as reader:
+        simulate(Blocks(reader), plan, settings_of(model, steps), parts.append)
+        scene = least.scene_of(reader.metadata, movie.frames, 0, movie.points, movie.bilinear)
+    tracks = [least.tracks_of(part) for part in parts]
+    how = (scene, plan["key"], DRAWS[model] // 4, dt_s, 1)
+    least.walk(*how, *(Rows(*(c[:1] for c in tracks[0])) for _ in range(2)))
+
+    def run() -> dict[str, float]:
+        kept = []
+        for part in tracks:
+            rows = make_rows(len(part.step))
+            least.walk(*how, part, rows)
+            kept.append(rows)
+        return {"agent_steps": float(sum(len(rows.step) for rows in kept))}
 
     return run

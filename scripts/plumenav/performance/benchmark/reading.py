@@ -12,9 +12,9 @@ from plumenav.performance.benchmark._contract import Judged, Ratio, Scope, Seen,
 REQUIRED_GB_S = 1.0
 
 
-def repetitions(quick: bool) -> int:
+def repetitions(scope: Scope) -> int:
     """How often each plume is read."""
-    return 5 if quick else 9
+    return 9 if scope.full else 3 if scope.quick else 7
 
 
 def prepare(scope: Scope) -> list[Variant]:
