@@ -55,63 +55,34 @@ class SharedBlocks(Blocks):
         return self.seat.block(i)
 
 
-class ChangedBlocks(SharedBlocks):
-    """A plume seen wrongly, as a faulty engine would see it.
+class WeakerBlocks(SharedBlocks):
+    """A plume seen at half its concentration, as by a faulty engine."""
 
-    Parameters
-    ----------
-    blocks : Blocks
-        The plume.
-    seat : Seat
-    mirrored : bool
-        Crosswind axis the wrong way round.
-    late : bool
-        Every frame shown one frame late.
-    gain : float
-        Concentration multiplied by this.
+    def __init__(self, blocks: Blocks, seat: Seat) -> None:
+        super().__init__(blocks, seat)
+        self.metadata = {
+            **blocks.metadata,
+            "scale": blocks.metadata["scale"] / 2.0,
+            "offset": blocks.metadata["offset"] / 2.0,
+        }
+
+
+class MirroredBlocks(SharedBlocks):
+    """A plume seen with its crosswind axis the wrong way round.
 
     Two blocks lie in memory, in turn: fresh memory for each would cost more than the copy.
     """
 
-    def __init__(
-        self,
-        blocks: Blocks,
-        seat: Seat,
-        mirrored: bool = False,
-        late: bool = False,
-        gain: float = 1.0,
-    ) -> None:
+    def __init__(self, blocks: Blocks, seat: Seat) -> None:
         super().__init__(blocks, seat)
-        self.mirrored, self.late = mirrored, late
-        self.metadata = {
-            **blocks.metadata,
-            "scale": blocks.metadata["scale"] * gain,
-            "offset": blocks.metadata["offset"] * gain,
-        }
         self.copies: list[np.ndarray] = []
-        self.last_frames: dict[int, np.ndarray] = {}  # of the block seen last
 
     def __getitem__(self, i: int) -> Block:
         block = self.seat.block(i)
-        if not (self.late or self.mirrored):
-            return block
         frames = self._room(block.frames)
-        seen = block.frames[:, ::-1] if self.mirrored else block.frames
-        if self.late:
-            frames[:1] = self._frame_before(i)
-            frames[1:] = seen[:-1]
-            self.last_frames = {i: block.frames[-1:].copy()}
-        else:
-            frames[:] = seen
+        frames[:] = block.frames[:, ::-1]
         frames.flags.writeable = False  # the kernel is compiled for read-only blocks
         return Block(block.first, block.time_s, frames)
-
-    def _frame_before(self, i: int) -> np.ndarray:
-        """Last frame of the block before; where that was not seen, it is read."""
-        before = i - 1 if i else len(self.extents) - 1
-        if before not in self.last_frames:
-            self.last_frames = {before: self.reader.block(before).frames[-1:]}
-        return self.last_frames[before]
 
     def _room(self, like: np.ndarray) -> np.ndarray:
         """Memory for frames of this shape: that of the block before the last one."""
@@ -120,6 +91,43 @@ class ChangedBlocks(SharedBlocks):
             copy = np.empty_like(like)
         self.copies.append(copy)
         return copy.reshape(-1)[: like.size].reshape(like.shape)
+
+
+class LateBlocks(SharedBlocks):
+    """A plume of which every frame is shown one frame late.
+
+    Each block is seen as two, and nothing is copied but one frame: the last frame of the block
+    before in the place of the first one, and all but the last one in the places of the others.
+    """
+
+    def __init__(self, blocks: Blocks, seat: Seat) -> None:
+        super().__init__(blocks, seat)
+        self.whole = len(blocks.extents)
+        halves = [
+            (i, rest, (first + rest, size - 1 if rest else 1))
+            for i, (first, size) in enumerate(blocks.extents)
+            for rest in (0, 1)
+            if size > rest
+        ]
+        self.parts = [(i, rest) for i, rest, _ in halves]
+        self.extents = [extent for *_, extent in halves]
+        self.last_frames: dict[int, np.ndarray] = {}  # by number of the block; of the one seen last
+
+    def __getitem__(self, i: int) -> Block:
+        number, rest = self.parts[i]
+        block = self.seat.block(number)
+        if rest:
+            return Block(block.first + 1, block.time_s[1:], block.frames[:-1])
+        shown = self._last_frame((number - 1) % self.whole)
+        self.last_frames = {number: block.frames[-1:].copy()}
+        shown.flags.writeable = False  # the kernel is compiled for read-only blocks
+        return Block(block.first, block.time_s[:1], shown)
+
+    def _last_frame(self, number: int) -> np.ndarray:
+        """Last frame of a block; where it was not seen just before, it is read."""
+        if number not in self.last_frames:
+            return self.reader.block(number).frames[-1:].copy()
+        return self.last_frames[number]
 
 
 def every_step(blocks: Any, plan: Columns, settings: dict[str, Any]) -> pa.Table:
@@ -145,22 +153,20 @@ Wrong = Callable[[Blocks, Seat], pa.Table]
 def wrong_engines(plan: Columns, settings: dict[str, Any]) -> dict[str, Wrong]:
     """Engines that are wrong in one thing each, by name: each gives every step of a plan."""
     parameters = settings["parameters"]
-    changes: dict[str, dict[str, Any]] = {
-        "mirrored y": {"mirrored": True},
-        "halved gain": {"gain": 0.5},
-        "odour one frame late": {"late": True},
-    }
 
-    def seen(change: dict[str, Any]) -> Wrong:
-        return lambda blocks, seat: every_step(
-            ChangedBlocks(blocks, seat, **change), plan, settings
-        )
+    def seen_as(see: Callable[[Blocks, Seat], Blocks]) -> Wrong:
+        return lambda blocks, seat: every_step(see(blocks, seat), plan, settings)
+
+    wrong: dict[str, Wrong] = {
+        "mirrored y": seen_as(MirroredBlocks),
+        "halved gain": seen_as(WeakerBlocks),
+        "odour one frame late": seen_as(LateBlocks),
+    }
 
     def with_parameters(other: dict[str, Any]) -> Wrong:
         changed = {**settings, "parameters": other}
         return lambda blocks, seat: every_step(SharedBlocks(blocks, seat), plan, changed)
 
-    wrong = {name: seen(change) for name, change in changes.items()}
     if "refractory_s" in parameters:
         wrong["no refractory period"] = with_parameters({**parameters, "refractory_s": 0.0})
     for path in islice(float_parameters(settings["model"], parameters), 1):
