@@ -57,6 +57,6 @@ if __name__ == "__main__":
     parser.add_argument("--trajectories", required=True)
     parser.add_argument("--simulations", required=True)
     # how, not what: no result depends on these two
-    parser.add_argument("--block-mb", type=float, default=256.0, help="decoded blocks kept, MB")
+    parser.add_argument("--block-mb", type=float, default=64.0, help="decoded blocks kept, MB")
     parser.add_argument("--agents-per-pass", type=int, default=0, help="moved together; 0: all")
     jobs.run(main, parser.parse_args())

@@ -115,30 +115,45 @@ def code(name, *plugins, files=()):
 
 
 # Who starts first where several jobs could: what much of the rest waits for, and what takes long.
-# Most figures wait only for statistics: they are drawn on one core while the other one judges.
+# An agent that can be simulated is, before the next one is prepared: the first job of a model
+# compiles it. Most figures wait only for statistics: they are drawn while the rest is judged.
 ORDER = (
     "synthesize",
     "normalize",
     "wind",
-    "prepare",
     "simulate",
-    "published",
+    "prepare",
     "recheck",
     "analyze",
-    "assess",
+    "figures",
     "reference",
+    "published",
+    "assess",
     "validate",
     "verdict",
-    "figures",
 )
+LATER = 9  # recordings beyond this one are all alike
+BELIEF_S = 50  # fitting a detection model takes longer than preparing others
 
 
 def urgency(stage):
-    """Priority of a rule's jobs: higher numbers start first, and long jobs before short ones."""
-    first = 1000 * (len(ORDER) - ORDER.index(stage))
-    return lambda wildcards: first + min(
-        999, round(10 * PLAN.job(stage, **wildcards).expected_wall_s)
-    )
+    """Priority of a rule's jobs: higher numbers start first.
+
+    First by stage; then the first recording's jobs, for they compile what the others find
+    (normalization compiles nothing: there, long jobs first); then long jobs before short ones.
+    """
+    first = 10000 * (len(ORDER) - ORDER.index(stage))
+
+    def priority(wildcards):
+        expected_s = PLAN.job(stage, **wildcards).expected_wall_s
+        if stage == "prepare" and wildcards.agent in BELIEVERS:
+            expected_s += BELIEF_S
+        later = 0
+        if "agent" in wildcards.keys():
+            later = min(list(CONFIG["recordings"]).index(wildcards.recording), LATER)
+        return first - 1000 * later + min(999, round(10 * expected_s))
+
+    return priority
 
 
 def planned(rule, number):

@@ -42,7 +42,7 @@ AGAIN = 1.5
 # a run time is a limit for queues, not a forecast: slow disks, busy nodes
 PATIENCE, LEAST_MIN = 20.0, 5
 # decoded frames that a simulate job keeps, MB
-KEEPS_MB = {"conservative": 0.0, "balanced": 256.0, "aggressive": math.inf}
+KEEPS_MB = {"conservative": 0.0, "balanced": 64.0, "aggressive": math.inf}
 # what a job declares at least whose run has no history: it may be larger than the demonstration
 FIRST_TIME_MB = 1000
 # a rule that was never measured

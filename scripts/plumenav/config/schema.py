@@ -187,7 +187,7 @@ class Resources(Section):
     memory_use: Literal["conservative", "balanced", "aggressive"] = Field(
         "balanced",
         description="decoded frames that a simulate job keeps for its next pass through a movie:"
-        " none; up to 256 MB; all that fit",
+        " none; up to 64 MB; all that fit",
     )
     min_workers: int = Field(1, ge=1, description="jobs at once, at least")
     max_workers: Annotated[int, Field(ge=1)] | None = Field(

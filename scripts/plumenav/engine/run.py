@@ -40,7 +40,7 @@ from plumenav.tables import Block, PlumeReader
 # rows each agent may record before the kernel hands them over; bounds memory, changes no result
 CAPACITY = 2048
 # decoded blocks that are kept where nobody says how many
-KEEP_MB = 256.0
+KEEP_MB = 64.0
 
 
 class Blocks:
@@ -307,9 +307,8 @@ def _simulate(
         w = w._replace(record_every=w.n_steps + 1)
         emit = _ignore
 
-    stepper = Stepper(settings["model"], made_of, constants, tables, agents, w.threshold, w.dt_s)
     lanes = [make_lanes() for _ in range(threads)]
-    given = [stepper.arguments(one) for one in lanes]
+    # the kernel first: jobs of other models, too, wait for it
     kernel = load_kernel(field_call.called)
     sample = field_call.images(np.empty((0, 1, 1), blocks.metadata["dtype"]))
     sample.flags.writeable = False
@@ -320,6 +319,8 @@ def _simulate(
             *(0, 0, agents, lanes[0], rows),
         ),
     )
+    stepper = Stepper(settings["model"], made_of, constants, tables, agents, w.threshold, w.dt_s)
+    given = [stepper.arguments(one) for one in lanes]
     cache = {name: n + stepper.cache[name] + field_call.cache[name] for name, n in cache.items()}
     ends, wraps, at, filled = (count(agents, name) for name in ("end", "wraps", "frame", "filled"))
     with ThreadPoolExecutor(threads) as pool:
