@@ -18,7 +18,6 @@ workers where there are two cores) are measured once.
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import shutil
@@ -30,7 +29,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from plumenav import config, registry
+from plumenav import config, registry, store
 from plumenav.batch.settings import job_settings
 from plumenav.performance.benchmark import improvements, measure, normalization, recordings
 from plumenav.performance.benchmark._contract import Judged, Ratio, Scope, Seen, Timed, Variant
@@ -219,7 +218,6 @@ def cell(folder: str, plume: str, simulations: int, setting: Sequence[str]) -> T
     share = {AGENTS[0]: simulations - simulations // 2, AGENTS[1]: simulations // 2}
     orders = [order(root, Path(plume), agent, n, how) for agent, n in share.items()]
     if how.cache == "all":
-        store = importlib.import_module("plumenav.store")
         resolved = config.load(DEMONSTRATION)
         store.hand_over(resolved["cache"])
         for level in ("plumes", "results"):

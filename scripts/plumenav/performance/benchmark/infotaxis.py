@@ -23,7 +23,7 @@ DECISIONS = {"ours": 60_000, "space_aware": 15_000, "update": 60_000, "numpy": 1
 
 def repetitions(scope: Scope) -> int:
     """How often each is measured."""
-    return 7 if scope.full else 2 if scope.quick else 4
+    return 7 if scope.full else 1 if scope.quick else 4
 
 
 def prepare(scope: Scope) -> list[Variant]:

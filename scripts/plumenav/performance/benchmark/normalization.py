@@ -24,7 +24,7 @@ PARTS = ("normalize", "decode", "write")
 
 def repetitions(scope: Scope) -> int:
     """How often each part is measured."""
-    return 7 if scope.full else 3 if scope.quick else 5
+    return 7 if scope.full else 2 if scope.quick else 5
 
 
 def plumes(scope: Scope) -> list[Variant]:
