@@ -258,7 +258,7 @@ def test_memory_use_decides_what_is_kept():
         chosen = resolved(resources={"memory_use": use})
         kept[use] = next(iter(planned(chosen, movies={"hill": MOVIE}).simulate_jobs()))[1].block_mb
     assert kept["conservative"] == 0
-    assert kept["balanced"] == 256
+    assert kept["balanced"] == 64
     assert 256 < kept["aggressive"] <= 3600 * 216 * 406 * 2 / 2**20
 
 

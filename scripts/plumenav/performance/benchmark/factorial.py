@@ -54,8 +54,8 @@ class Memory(NamedTuple):
 
 
 MEMORY = {
-    "conservative": Memory(64.0, 25),
-    "balanced": Memory(256.0, 0),  # the flags' defaults
+    "conservative": Memory(0.0, 25),
+    "balanced": Memory(64.0, 0),  # the flags' defaults
     "aggressive": Memory(1000.0, 0),
 }
 
