@@ -2,9 +2,24 @@
 
 import numpy as np
 import pytest
+from numba import njit
 
 from plumenav import rng, world
-from plumenav.engine.philox import philox_block, uniform
+from plumenav.engine import philox
+
+_block, _uniform = philox.philox_block, philox.uniform
+
+
+@njit
+def philox_block(key, step, block):
+    """As compiled code calls it; nothing else can."""
+    return _block(key, step, block)
+
+
+@njit
+def uniform(word):
+    """As compiled code calls it."""
+    return _uniform(word)
 
 
 def test_standard_plif_pixels_lie_where_the_field_says():

@@ -14,7 +14,7 @@ from plumenav.engine.fields import gaussian as field  # [field]
 from plumenav.engine.jit import compiled
 
 dtype = np.float32  # [dtype]
-field_value = compiled(field.value, inlined=True)
+field_value = compiled(field.value, inlined=True, inner=True)
 n_constants = len(field.Constants._fields)
 
 
@@ -25,7 +25,7 @@ def constants_of(reals: np.ndarray) -> field.Constants:
 
 
 # [/generated]
-constants_from = compiled(constants_of, inlined=True)
+constants_from = compiled(constants_of, inlined=True, inner=True)
 
 
 def value(

@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from numba import njit
+from plumenav.engine.inner import inner
 
 
-@njit(forceinline=True, error_model="numpy", _nrt=False)
+@inner
 def fold(v: float, low: float, high: float) -> float:
     """Reflect a coordinate into [low, high]."""
     length = high - low
@@ -21,7 +21,7 @@ def fold(v: float, low: float, high: float) -> float:
     return low + m if m <= length else low + 2.0 * length - m
 
 
-@njit(forceinline=True, error_model="numpy", _nrt=False)
+@inner
 def free_fraction(v0: float, v1: float, low: float, high: float) -> float:
     """Fraction of a way that one coordinate can go before it would leave [low, high]."""
     if v1 > high and v1 > v0:
@@ -31,7 +31,7 @@ def free_fraction(v0: float, v1: float, low: float, high: float) -> float:
     return 1.0
 
 
-@njit(forceinline=True, error_model="numpy", _nrt=False)
+@inner
 def wall_normal(v0: float, v1: float, low: float, high: float) -> float:
     """Inward normal of the wall that a coordinate moved towards and beyond; 0: none."""
     if v1 < low and v1 < v0:
@@ -41,20 +41,20 @@ def wall_normal(v0: float, v1: float, low: float, high: float) -> float:
     return 0.0
 
 
-@njit(forceinline=True, error_model="numpy", _nrt=False)
+@inner
 def outside(x: float, y: float, w: Any) -> bool:
     """True if a place is not in the recorded arena."""
     return w.bounded and not (x >= w.x_min and x < w.x_max and y > w.y_min and y <= w.y_max)
 
 
-@njit(forceinline=True, error_model="numpy", _nrt=False)
+@inner
 def near_source(x: float, y: float, length: float, radius: float) -> bool:
     """Whether a way of this length may come within a radius of the origin, or nearly so."""
     reach = 1.000001 * (radius + length)
     return x * x + y * y <= reach * reach
 
 
-@njit(forceinline=True, error_model="numpy", _nrt=False)
+@inner
 def arrival_fraction(x0: float, y0: float, x1: float, y1: float, radius: float) -> float:
     """Fraction of a segment at which it enters the circle around the origin; -1 if it does not."""
     c = x0 * x0 + y0 * y0 - radius * radius
@@ -73,7 +73,7 @@ def arrival_fraction(x0: float, y0: float, x1: float, y1: float, radius: float) 
     return s if s <= 1.0 else -1.0
 
 
-@njit(forceinline=True, error_model="numpy", _nrt=False)
+@inner
 def wind_at(winds: Any, k: int, x: float, y: float, w: Any) -> tuple[float, float]:
     """Wind at a place: uniform, or between the four surrounding pixels, clamped at the rim."""
     n = winds.shape[0]

@@ -25,6 +25,7 @@ from plumenav.engine.geometry import (
     wall_normal,
     wind_at,
 )
+from plumenav.engine.inner import inner
 from plumenav.engine.jit import compiled
 from plumenav.engine.layout import (
     ADAPTED,
@@ -86,13 +87,13 @@ from plumenav.engine.trigonometry import cos, sin
 from plumenav.models._math import normal
 from plumenav.rng import ENGINE_BLOCK, FIELD_BLOCK, SENSOR_BLOCK
 
-field_value = compiled(field.value, inlined=True, counted=False)
-normal_number = compiled(normal, counted=False)
+field_value = compiled(field.value, inlined=True, counted=False, inner=True)
+normal_number = compiled(normal, counted=False, inner=True)
 # a constant to the compiler
 has_image = field.BOUNDED
 
 
-@njit(forceinline=True, error_model="numpy", _nrt=False)
+@inner
 def sample(
     frames: Any,
     k: int,
@@ -152,7 +153,7 @@ def sample(
     return reading, total_left / (n // 2), (total - total_left) / (n // 2)
 
 
-@njit(forceinline=True, error_model="numpy", _nrt=False)
+@inner
 def sense(
     frames: Any,
     k: int,
@@ -186,7 +187,7 @@ def sense(
     return reading, left, right
 
 
-@njit(forceinline=True, error_model="numpy", _nrt=False)
+@inner
 def seen_frame(
     frame: int, wraps: int, elapsed0: float, step: int, movie_time: Any, w: Any
 ) -> tuple[int, int, bool]:
@@ -208,7 +209,7 @@ def seen_frame(
     return frame, wraps, False
 
 
-@njit(forceinline=True, error_model="numpy", _nrt=False)
+@inner
 def confined(
     x: float,
     y: float,
@@ -252,7 +253,7 @@ def confined(
     return x1, y1, heading, length
 
 
-@njit(nogil=True, cache=True, error_model="numpy", _nrt=False)
+@njit(nogil=True, cache=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)
 def advance(
     first: int,
     last: int,

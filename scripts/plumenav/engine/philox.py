@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import config, njit, types
+from numba import config, types
 from numba.extending import intrinsic
+
+from plumenav.engine.inner import inner
 
 M0, M1 = np.uint64(0xD2E7470EE14C6C93), np.uint64(0xCA5A826395121157)
 W0, W1 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBB67AE8584CAA73B)
@@ -42,13 +44,13 @@ else:
 
         return types.UniTuple(types.uint64, 2)(types.uint64, types.uint64), codegen
 
-    @njit(forceinline=True, _nrt=False)
+    @inner
     def add(a: Any, b: Any) -> Any:
         """Sum modulo 2**64."""
         return a + b
 
 
-@njit(forceinline=True, _nrt=False)
+@inner
 def philox_block(key: Any, step: Any, block: Any) -> tuple[Any, Any, Any, Any]:
     """Four 64-bit words of (key, step, block)."""
     # numpy counts up before it draws: its counter (step, block) uses (step + 1, block)
@@ -62,7 +64,7 @@ def philox_block(key: Any, step: Any, block: Any) -> tuple[Any, Any, Any, Any]:
     return c0, c1, c2, c3
 
 
-@njit(forceinline=True, _nrt=False)
+@inner
 def uniform(word: Any) -> float:
     """53-bit uniform number in [0, 1)."""
     return float(word >> SHIFT) * TWO_TO_MINUS_53

@@ -36,7 +36,7 @@ from plumenav.engine.philox import philox_block, uniform
 from plumenav.models import correlated_random_walk as model  # [model]
 from plumenav.models._contract import Observation, declared
 
-model_step = compiled(model.step, inlined=True)
+model_step = compiled(model.step, inlined=True, inner=True)
 bilateral = declared(model, "BILATERAL")
 
 

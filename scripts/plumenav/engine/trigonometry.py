@@ -10,7 +10,8 @@ import math
 import types
 
 import numpy as np
-from numba import njit
+
+from plumenav.engine.inner import inner
 
 # pi / 2 in three parts, the first two of 33 bits: a multiple of them has no rounding error
 HALF_PI = (
@@ -27,14 +28,14 @@ S3, S5, S7, S9, S11, S13, S15 = ((-1.0) ** k / math.factorial(2 * k + 1) for k i
 C4, C6, C8, C10, C12, C14, C16 = ((-1.0) ** k / math.factorial(2 * k) for k in range(2, 9))
 
 
-@njit(forceinline=True, _nrt=False)
+@inner
 def reduced(x: float) -> tuple[int, float]:
     """Number of the nearest quarter turn, and the angle from it."""
     quarters = float(np.rint(x * QUARTERS_PER_RADIAN))
     return int(quarters), ((x - quarters * FIRST) - quarters * SECOND) - quarters * THIRD
 
 
-@njit(forceinline=True, _nrt=False)
+@inner
 def sine_near(r: float) -> float:
     """Sine on +-pi/4; pairs of terms first, as they need not wait for one another."""
     z = r * r
@@ -44,7 +45,7 @@ def sine_near(r: float) -> float:
     return r + r * z * (low + z2 * z2 * high)
 
 
-@njit(forceinline=True, _nrt=False)
+@inner
 def cosine_near(r: float) -> float:
     """Cosine on +-pi/4."""
     z = r * r
@@ -54,7 +55,7 @@ def cosine_near(r: float) -> float:
     return 1.0 - 0.5 * z + z2 * (low + z2 * z2 * high)
 
 
-@njit(forceinline=True, _nrt=False)
+@inner
 def sin(x: float) -> float:
     """Sine."""
     if not abs(x) < LARGEST:
@@ -64,7 +65,7 @@ def sin(x: float) -> float:
     return -v if n & 2 else v
 
 
-@njit(forceinline=True, _nrt=False)
+@inner
 def cos(x: float) -> float:
     """Cosine."""
     if not abs(x) < LARGEST:

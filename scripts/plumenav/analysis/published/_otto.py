@@ -29,12 +29,12 @@ ALMOST_FOUND = 1e-6
 LONGEST = 2000  # steps
 LOOPS = 8  # times to and fro
 
-_learn = compiled(learn)
-_infotaxis_values = compiled(infotaxis_values)
-_surprise = compiled(surprise)
-_space_aware_values = compiled(space_aware_values)
-_forbid = compiled(forbid)
-_lowest = compiled(lowest)
+_learn = compiled(learn, inner=True)
+_infotaxis_values = compiled(infotaxis_values, inner=True)
+_surprise = compiled(surprise, inner=True)
+_space_aware_values = compiled(space_aware_values, inner=True)
+_forbid = compiled(forbid, inner=True)
+_lowest = compiled(lowest, inner=True)
 
 
 @njit
