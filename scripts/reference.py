@@ -6,7 +6,13 @@ from plumenav import jobs, store
 
 
 def main(args):
-    """Write reference/{recording}/{agent}.parquet."""
+    """Write reference/{recording}/{agent}.parquet of every recording."""
+    single = ("plume", "plan", "prepared", "output")
+    return jobs.one_after_another(recompute, jobs.per_recording(args, single, ("simulations",)))
+
+
+def recompute(args):
+    """Recompute one recording's sample."""
     return store.through(
         args,
         "results",
@@ -37,14 +43,14 @@ def work(args):
 if __name__ == "__main__":
     jobs.without("pandas")
     parser = jobs.parser(__doc__)
-    parser.add_argument("--recording", required=True, help="label")
+    parser.add_argument("--recordings", nargs="+", required=True, help="labels")
     parser.add_argument("--agent", required=True, help="label")
     parser.add_argument("--settings", type=json.loads, required=True)
     parser.add_argument("--sample", type=int, required=True)
-    parser.add_argument("--plume", required=True)
-    parser.add_argument("--plan", required=True)
-    parser.add_argument("--prepared", required=True)
-    parser.add_argument("--wind", nargs="?", help="recorded wind; none if it is uniform")
+    parser.add_argument("--plume", nargs="+", required=True)
+    parser.add_argument("--plan", nargs="+", required=True)
+    parser.add_argument("--prepared", nargs="+", required=True)
+    parser.add_argument("--wind", nargs="*", default=[], help="recorded winds, where there are any")
     parser.add_argument("--simulations", nargs="+", required=True)
-    parser.add_argument("--output", required=True)
+    parser.add_argument("--output", nargs="+", required=True)
     jobs.run(main, parser.parse_args())

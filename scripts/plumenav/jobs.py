@@ -17,7 +17,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -78,6 +78,65 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     result.add_argument("--declared-mb", type=float, default=0.0, help="memory the rule declared")
     result.add_argument("--threads", type=int, default=1, help="threads the job may use")
     return result
+
+
+def per_recording(
+    args: argparse.Namespace, single: Sequence[str], several: Sequence[str]
+) -> Iterator[argparse.Namespace]:
+    """Flags of a job for several recordings, for each of them: as if it had a job of its own.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+        With `recordings`, `settings` (one entry each) and `wind` (of those whose wind is recorded).
+    single, several : sequence of str
+        Flags with one value per recording, and with equally many values for each.
+    """
+    winds = iter(args.wind)
+    for i, recording in enumerate(args.recordings):
+        own = {name: value for name, value in vars(args).items() if name != "recordings"}
+        own |= {"recording": recording, "settings": args.settings[i]}
+        own |= {name: own[name][i] for name in single}
+        for name in several:
+            each = len(own[name]) // len(args.recordings)
+            own[name] = own[name][i * each : (i + 1) * each]
+        own["wind"] = next(winds) if args.settings[i]["wind"]["field"] is not None else None
+        yield argparse.Namespace(**own)
+
+
+def one_after_another(
+    work: Callable[[argparse.Namespace], dict[str, Any] | None],
+    parts: Iterable[argparse.Namespace],
+) -> dict[str, Any]:
+    """Do a job's work part by part; numbers in the details are added up.
+
+    Parameters
+    ----------
+    work : callable
+        Takes the flags of a part; may return details.
+    parts : iterable of argparse.Namespace
+        From :func:`per_recording`.
+    """
+    total: dict[str, Any] = {}
+    for part in parts:
+        total = _added(total, work(part) or {})
+    return total
+
+
+def _added(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
+    """Two (nested) dicts of numbers, added.
+
+    Examples
+    --------
+    >>> _added({"steps": 2, "cache": {"hits": 1}}, {"cache": {"hits": 1, "mb": 0.5}})
+    {'steps': 2, 'cache': {'hits': 2, 'mb': 0.5}}
+    """
+    return {
+        key: _added(a.get(key, {}), b.get(key, {}))
+        if isinstance(a.get(key, b.get(key)), dict)
+        else a.get(key, 0) + b.get(key, 0)
+        for key in {**a, **b}
+    }
 
 
 def _is_snakemake(words: Sequence[str]) -> bool:

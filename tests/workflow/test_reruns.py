@@ -15,7 +15,7 @@ AFTER_SIMULATIONS = {
     "gate",
     "all",
 }
-ONE_AGENT = {"simulate_chunk": 6, "recheck_agent": 2, "reference_agent": 2}
+ONE_AGENT = {"simulate_chunk": 6, "recheck_agent": 1, "reference_agent": 1}
 NOTHING: dict[str, int] = {}
 
 
@@ -55,7 +55,7 @@ def test_a_reference_reruns_no_simulation(finished, edited):
     edited("scripts/plumenav/references/on_off.py", "import math", "import math  # edited")
     planned = finished.planned("config/small.yaml")
     assert not {"simulate_chunk", "recheck_agent"} & rules(planned)
-    assert planned["reference_agent"] == 2
+    assert planned["reference_agent"] == 1
 
 
 @pytest.mark.parametrize("name", ["kernel", "philox", "run", "settings"])

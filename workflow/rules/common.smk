@@ -116,7 +116,8 @@ def code(name, *plugins, files=()):
 
 # Who starts first where several jobs could: what much of the rest waits for, and what takes long.
 # An agent that can be simulated is, before the next one is prepared: the first job of a model
-# compiles it. Most figures wait only for statistics: they are drawn while the rest is judged.
+# compiles it. Most figures wait only for statistics: they are drawn while the rest is judged; only
+# the report waits for the quality of recordings, so that it fills the second core at the end.
 ORDER = (
     "synthesize",
     "normalize",
@@ -126,11 +127,11 @@ ORDER = (
     "recheck",
     "analyze",
     "figures",
-    "reference",
     "published",
-    "assess",
+    "reference",
     "validate",
     "verdict",
+    "assess",
 )
 LATER = 9  # recordings beyond this one are all alike
 BELIEF_S = 50  # fitting a detection model takes longer than preparing others
@@ -149,7 +150,7 @@ def urgency(stage):
         if stage == "prepare" and wildcards.agent in BELIEVERS:
             expected_s += BELIEF_S
         later = 0
-        if "agent" in wildcards.keys():
+        if {"agent", "recording"} <= set(wildcards.keys()):
             later = min(list(CONFIG["recordings"]).index(wildcards.recording), LATER)
         return first - 1000 * later + min(999, round(10 * expected_s))
 
@@ -223,19 +224,28 @@ def pairs(pattern):
     )
 
 
-def validated_pairs(pattern):
-    """One file per recording and agent that has a reference."""
-    return expand(
+def recorded_winds(wildcards):
+    """Recorded winds of all recordings that have one, in their order."""
+    return [
+        f"{OUT}/winds/{label}.parquet"
+        for label in CONFIG["recordings"]
+        if wind_field_of(label) is not None
+    ]
+
+
+def in_all_recordings(pattern):
+    """One file per recording, in their order; of one agent, in a rule's input or output."""
+    return expand(pattern, recording=CONFIG["recordings"], allow_missing=True)
+
+
+def chunks_in_all_recordings(pattern):
+    """One file per recording and chunk of one agent, recording after recording."""
+    return lambda wildcards: expand(
         pattern,
         recording=CONFIG["recordings"],
-        agent=VALIDATED,
-        allow_missing=True,
+        chunk=CHUNKS[wildcards.agent],
+        **wildcards,
     )
-
-
-def per_chunk(pattern):
-    """One file per chunk of one agent in one recording."""
-    return lambda wildcards: expand(pattern, chunk=CHUNKS[wildcards.agent], **wildcards)
 
 
 def all_chunks(pattern):

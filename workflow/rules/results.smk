@@ -20,7 +20,7 @@ rule analyze:
         ),
         simulations=all_chunks(rules.simulate_chunk.output.simulations),
         trajectories=all_chunks(rules.simulate_chunk.output.trajectories),
-        blank=pairs(rules.recheck_agent.output.blank),
+        blank=expand(rules.recheck_agent.output.blank, agent=CONFIG["agents"]),
     output:
         expand(
             f"{OUT}/statistics/{{name}}.{{suffix}}",

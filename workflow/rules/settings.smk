@@ -181,8 +181,21 @@ def simulation_code(wildcards):
     return code("simulate", *agent_plugins(wildcards))
 
 
+def settings_in_all_recordings(wildcards):
+    """What a job of one agent in all recordings is told, recording after recording."""
+    return as_flag(
+        [job_settings(CONFIG, label, wildcards.agent) for label in CONFIG["recordings"]]
+    )
+
+
 def recheck_code(wildcards):
-    return code("recheck", *agent_plugins(wildcards))
+    agent = CONFIG["agents"][wildcards.agent]
+    return code(
+        "recheck",
+        *parts_of(agent, "model"),
+        ("sensor", agent["sensor"]["shape"]),
+        *[("field", field_of(label)) for label in CONFIG["recordings"]],
+    )
 
 
 def reference_code(wildcards):
@@ -290,9 +303,9 @@ def usage_of_all_jobs():
         for label in CONFIG["recordings"]
         if synthetic(label)
     ]
-    for step in (rules.prepare_agent, rules.recheck_agent):
-        files += pairs(step.output.usage)
-    files += validated_pairs(rules.reference_agent.output.usage)
+    files += pairs(rules.prepare_agent.output.usage)
+    files += expand(rules.recheck_agent.output.usage, agent=CONFIG["agents"])
+    files += expand(rules.reference_agent.output.usage, agent=VALIDATED)
     files += expand(rules.published_targets.output.usage, family=FAMILIES)
     files += all_chunks(rules.simulate_chunk.output.usage)
     files += [
@@ -308,8 +321,9 @@ def run_folder(wildcards):
     return OUT
 
 
-def checks_folder(wildcards):
-    return f"{OUT}/checks/{wildcards.recording}/{wildcards.agent}"
+def checks_folders(wildcards):
+    """Folders of an agent's checks, recording after recording."""
+    return [f"{OUT}/checks/{label}/{wildcards.agent}" for label in CONFIG["recordings"]]
 
 
 def caption(figure):

@@ -5,24 +5,25 @@
 CHECKS = f"{OUT}/checks/{{recording}}/{{agent}}"
 
 
+# One job per agent: each recording is checked by itself, one after the other, in one process.
 rule recheck_agent:
     input:
-        plume=rules.normalize_recording.output.plume,
-        plan=rules.prepare_agent.output.plan,
-        prepared=rules.prepare_agent.output.prepared,
-        wind=wind_file,
-        simulations=per_chunk(rules.simulate_chunk.output.simulations),
-        trajectories=per_chunk(rules.simulate_chunk.output.trajectories),
+        plume=in_all_recordings(rules.normalize_recording.output.plume),
+        plan=in_all_recordings(rules.prepare_agent.output.plan),
+        prepared=in_all_recordings(rules.prepare_agent.output.prepared),
+        wind=recorded_winds,
+        simulations=chunks_in_all_recordings(rules.simulate_chunk.output.simulations),
+        trajectories=chunks_in_all_recordings(rules.simulate_chunk.output.trajectories),
     output:
-        engine=f"{CHECKS}/engine.parquet",
-        mutants=f"{CHECKS}/mutants.parquet",
-        blank=f"{CHECKS}/blank.parquet",
-        replicate=f"{CHECKS}/replicate.json",
-        usage=f"{OUT}/performance/jobs/recheck/{{recording}}/{{agent}}.json",
+        engine=in_all_recordings(f"{CHECKS}/engine.parquet"),
+        mutants=in_all_recordings(f"{CHECKS}/mutants.parquet"),
+        blank=in_all_recordings(f"{CHECKS}/blank.parquet"),
+        replicate=in_all_recordings(f"{CHECKS}/replicate.json"),
+        usage=f"{OUT}/performance/jobs/recheck/{{agent}}.json",
     log:
-        f"{OUT}/logs/recheck/{{recording}}/{{agent}}.log",
+        f"{OUT}/logs/recheck/{{agent}}.log",
     benchmark:
-        f"{OUT}/benchmarks/recheck/{{recording}}/{{agent}}.jsonl"
+        f"{OUT}/benchmarks/recheck/{{agent}}.jsonl"
     priority: urgency("recheck")
     conda:
         "../../envs/environment.yaml"
@@ -34,34 +35,35 @@ rule recheck_agent:
     params:
         script=script("recheck"),
         code=recheck_code,
-        settings=simulation_settings,
+        recordings=list(CONFIG["recordings"]),
+        settings=settings_in_all_recordings,
         limits=check_limits,
-        folder=checks_folder,
+        folders=checks_folders,
     message:
-        "Checking {wildcards.agent} in {wildcards.recording}: repetition, mutants, blank air"
+        "Checking {wildcards.agent}: repetition, mutants, blank air"
     shell:
-        "python {params.script:q} --rule recheck --code {params.code} --recording {wildcards.recording}"
-        " --agent {wildcards.agent} --settings {params.settings:q} --limits {params.limits:q}"
+        "python {params.script:q} --rule recheck --code {params.code} --agent {wildcards.agent}"
+        " --recordings {params.recordings:q} --settings {params.settings:q} --limits {params.limits:q}"
         " --plume {input.plume:q} --plan {input.plan:q} --prepared {input.prepared:q} --wind {input.wind:q}"
         " --simulations {input.simulations:q} --trajectories {input.trajectories:q}"
-        " --folder {params.folder:q} --threads {threads}"
+        " --folder {params.folders:q} --threads {threads}"
         " --usage {output.usage:q} --declared-mb {resources.mem_mb} 2> {log:q}"
 
 
 rule reference_agent:
     input:
-        plume=rules.normalize_recording.output.plume,
-        plan=rules.prepare_agent.output.plan,
-        prepared=rules.prepare_agent.output.prepared,
-        wind=wind_file,
-        simulations=per_chunk(rules.simulate_chunk.output.simulations),
+        plume=in_all_recordings(rules.normalize_recording.output.plume),
+        plan=in_all_recordings(rules.prepare_agent.output.plan),
+        prepared=in_all_recordings(rules.prepare_agent.output.prepared),
+        wind=recorded_winds,
+        simulations=chunks_in_all_recordings(rules.simulate_chunk.output.simulations),
     output:
-        reference=f"{OUT}/reference/{{recording}}/{{agent}}.parquet",
-        usage=f"{OUT}/performance/jobs/reference/{{recording}}/{{agent}}.json",
+        reference=in_all_recordings(f"{OUT}/reference/{{recording}}/{{agent}}.parquet"),
+        usage=f"{OUT}/performance/jobs/reference/{{agent}}.json",
     log:
-        f"{OUT}/logs/reference/{{recording}}/{{agent}}.log",
+        f"{OUT}/logs/reference/{{agent}}.log",
     benchmark:
-        f"{OUT}/benchmarks/reference/{{recording}}/{{agent}}.jsonl"
+        f"{OUT}/benchmarks/reference/{{agent}}.jsonl"
     priority: urgency("reference")
     conda:
         "../../envs/environment.yaml"
@@ -72,13 +74,14 @@ rule reference_agent:
     params:
         script=script("reference"),
         code=reference_code,
-        settings=simulation_settings,
+        recordings=list(CONFIG["recordings"]),
+        settings=settings_in_all_recordings,
         sample=CONFIG["validation"]["sample"],
     message:
-        "Recomputing a sample of {wildcards.agent} in {wildcards.recording} independently"
+        "Recomputing a sample of {wildcards.agent} independently"
     shell:
-        "python {params.script:q} --rule reference --code {params.code} --recording {wildcards.recording}"
-        " --agent {wildcards.agent} --settings {params.settings:q} --sample {params.sample}"
+        "python {params.script:q} --rule reference --code {params.code} --agent {wildcards.agent}"
+        " --recordings {params.recordings:q} --settings {params.settings:q} --sample {params.sample}"
         " --plume {input.plume:q} --plan {input.plan:q} --prepared {input.prepared:q} --wind {input.wind:q}"
         " --simulations {input.simulations:q} --output {output.reference:q}"
         " --usage {output.usage:q}"
@@ -115,10 +118,10 @@ rule published_targets:
 
 rule validate_run:
     input:
-        pairs(rules.recheck_agent.output.engine),
-        pairs(rules.recheck_agent.output.mutants),
-        pairs(rules.recheck_agent.output.replicate),
-        validated_pairs(rules.reference_agent.output.reference),
+        expand(rules.recheck_agent.output.engine, agent=CONFIG["agents"]),
+        expand(rules.recheck_agent.output.mutants, agent=CONFIG["agents"]),
+        expand(rules.recheck_agent.output.replicate, agent=CONFIG["agents"]),
+        expand(rules.reference_agent.output.reference, agent=VALIDATED),
         targets=expand(rules.published_targets.output.compared, family=FAMILIES),
     output:
         agreement=f"{OUT}/validation/agreement.parquet",

@@ -115,7 +115,7 @@ def record_of(
         "run": config["run"],
         "config_sha256": config_sha256,
         "complete": len(own) == len(asked),
-        "started_s": round(min(job["start_s"] for job in new), 3),
+        "started_s": round(min(job["start_s"] for job in own or new), 3),
         "wall_s": round(busy_s([(j["start_s"], j["start_s"] + j["wall_s"]) for j in own]), 3),
         "cpu_s": round(sum(job["cpu_s"] for job in own), 3),
         "cores": cores,
