@@ -274,7 +274,7 @@ def _record_usage(args: argparse.Namespace, details: dict[str, Any]) -> None:
             "rule": args.rule,
             "wildcards": {
                 name: getattr(args, name)
-                for name in ("recording", "agent", "chunk", "family")
+                for name in ("recording", "agent", "chunk")
                 if getattr(args, name, None)
             },
             "start_s": start,

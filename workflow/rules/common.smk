@@ -94,7 +94,6 @@ wildcard_constraints:
     recording="|".join(CONFIG["recordings"]),
     agent="|".join(CONFIG["agents"]),
     chunk=r"\d{4}",
-    family="|".join(FAMILIES) or "none",
 
 
 def as_flag(value):

@@ -204,16 +204,18 @@ def reference_code(wildcards):
     return code("reference", *parts_of(agent, "reference"), *parts_of(agent, "model"))
 
 
-def published_models(wildcards):
-    """Models of the run that a file of published targets measures something of."""
-    return [name for name in MODELS if wildcards.family in families([name])]
+def published_models():
+    """Models of the run that each file of published targets measures something of."""
+    return {
+        family: [name for name in MODELS if family in families([name])]
+        for family in FAMILIES
+    }
 
 
-def published_code(wildcards):
+def published_code(family):
     """A file of published targets, the models that it runs, and all that they may be given."""
-    own = TARGETS.with_name(f"{wildcards.family}.py")
-    names = models_of(wildcards.family, MODELS)
-    models = [registry.file_of("model", name) for name in names]
+    own = TARGETS.with_name(f"{family}.py")
+    models = [registry.file_of("model", name) for name in models_of(family, MODELS)]
     given = [
         registry.file_of(kind, name)
         for kind in ("sensor", "field")
@@ -306,7 +308,7 @@ def usage_of_all_jobs():
     files += pairs(rules.prepare_agent.output.usage)
     files += expand(rules.recheck_agent.output.usage, agent=CONFIG["agents"])
     files += expand(rules.reference_agent.output.usage, agent=VALIDATED)
-    files += expand(rules.published_targets.output.usage, family=FAMILIES)
+    files += [rules.published_targets.output.usage] if FAMILIES else []
     files += all_chunks(rules.simulate_chunk.output.usage)
     files += [
         rules.validate_run.output.usage,

@@ -24,6 +24,8 @@ from plumenav.models._decision import (
     surprise,
 )
 
+# of functions that only others of this file call
+between = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
 TIE_BITS = 1e-10
 ALMOST_FOUND = 1e-6
 LONGEST = 2000  # steps
@@ -37,7 +39,7 @@ _forbid = compiled(forbid, inner=True)
 _lowest = compiled(lowest, inner=True)
 
 
-@njit
+@between
 def decide(
     belief: Any,
     surprises: Any,
@@ -60,7 +62,7 @@ def decide(
     return move
 
 
-@njit
+@between
 def start(belief: Any, planes: Any, found: Any, hits: int, columns: int) -> None:
     """Belief after a first hit in the middle."""
     rows = belief.shape[0]
@@ -70,7 +72,7 @@ def start(belief: Any, planes: Any, found: Any, hits: int, columns: int) -> None
     _learn(belief, planes, found, hits, rows // 2, columns // 2, rows, columns)
 
 
-@njit
+@between
 def drawn_hits(chances: Any, chance: float) -> int:
     """Number that a uniform number stands for; the chances need not add up to 1."""
     total = 0.0
@@ -84,7 +86,7 @@ def drawn_hits(chances: Any, chance: float) -> int:
     return len(chances) - 1
 
 
-@njit(cache=True)
+@njit(cache=True, no_cfunc_wrapper=True)
 def walk(
     planes: Any,
     found: Any,
@@ -127,7 +129,7 @@ def walk(
     return row, column
 
 
-@njit
+@between
 def search(
     key: Any,
     planes: Any,
@@ -190,7 +192,7 @@ def search(
     return time, 1.0 - left, True
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, no_cfunc_wrapper=True)
 def search_all(
     keys: Any,
     planes: Any,
