@@ -108,6 +108,9 @@ class Judgement(NamedTuple):
     passed: bool
 
 
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
 @cache
 def load_targets() -> Mapping[str, Target]:
     """All entries of targets.yaml, by key.
@@ -118,7 +121,8 @@ def load_targets() -> Mapping[str, Target]:
         If a key occurs twice, or an entry is not complete.
     """
     found: dict[str, Target] = {}
-    for group in yaml.safe_load(FILE.read_text(encoding="utf-8")):
+    # the parser in C: every call of Snakemake reads this
+    for group in yaml.load(FILE.read_text(encoding="utf-8"), LOADER):
         shared = {name: value for name, value in group.items() if name != "targets"}
         for key, own in group["targets"].items():
             if key in found:
